@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: client_roots
+short_description: Roots that clients have of their own
+version_added: 0.1.0
+author: The diskless.netboot authors
+description:
+  - Returns, for each image, the roots to be copied from it for the clients with
+    C(netboot_root=rw).
+options:
+  _input:
+    description: Clients as P(diskless.netboot.clients#filter) returns them.
+    type: list
+    elements: dict
+    required: true
+  store:
+    description: Root of the store on the NFS server.
+    type: str
+    default: /srv/netboot
+seealso:
+  - plugin: diskless.netboot.clients
+    plugin_type: filter
+  - module: diskless.netboot.nfsroot_sync
+"""
+
+EXAMPLES = r"""
+- name: Show the roots to be copied
+  ansible.builtin.debug:
+    msg: >-
+      {{ groups['netboot_clients']
+         | diskless.netboot.clients(hostvars, netboot_subnets)
+         | diskless.netboot.client_roots(store='/srv/netboot') }}
+"""
+
+RETURN = r"""
+_value:
+  description: One element for each image with such clients, sorted by image.
+  type: list
+  elements: dict
+  contains:
+    image:
+      description: Name of the image.
+      type: str
+      sample: library
+    src:
+      description: The image's root.
+      type: str
+      sample: /srv/netboot/images/library/root
+    dests:
+      description: The clients' roots.
+      type: list
+      elements: dict
+      sample:
+        - client: pc01
+          path: /srv/netboot/clients/pc01/root
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.diskless.netboot.plugins.module_utils.exports import plan_client_roots
+from ansible_collections.diskless.netboot.plugins.module_utils.store import DEFAULT_STORE
+from ansible_collections.diskless.netboot.plugins.plugin_utils.data import (
+    filter_errors,
+    plain,
+    read_clients,
+)
+
+
+def client_roots(clients: Any, store: str = DEFAULT_STORE) -> list[dict[str, Any]]:
+    """Return the roots of *clients* to be copied; see DOCUMENTATION."""
+    with filter_errors():
+        return plan_client_roots(read_clients(clients), store=plain(store))
+
+
+class FilterModule:
+    """The filter ``diskless.netboot.client_roots``."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters by name."""
+        return {"client_roots": client_roots}

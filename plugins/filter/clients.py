@@ -1,0 +1,216 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: clients
+short_description: Check and complete all clients of an inventory
+version_added: 0.1.0
+author: The diskless.netboot authors
+description:
+  - Reads the C(netboot_*) variables of every client, checks them, fills in what they leave open,
+    and returns one mapping for each client, sorted by inventory name.
+  - Fails with one message that names every fault of every client and subnet.
+positional: hostvars, subnets, reserved
+options:
+  _input:
+    description: Inventory names of the clients, such as V(groups['netboot_clients']).
+    type: list
+    elements: str
+    required: true
+  hostvars:
+    description:
+      - The variables of all hosts by inventory name.
+      - Only a client's own variables are read, so that no other template is evaluated.
+      - C(netboot_mac) is a MAC address or a list of them, in any usual spelling; quote it, since
+        YAML reads digits alone as a number.
+      - C(netboot_ip) is the client's IPv4 address, and C(netboot_image) the name of its image.
+        These three must be given; the rest need not.
+      - C(netboot_hostname) is the host name, the first label of the inventory name by default.
+      - C(netboot_root) is V(rw) for a root of the client's own (the default) or V(shared-rw) for
+        the image's root, written by all clients that run it.
+      - C(netboot_release) names a release of the image, the current one by default.
+      - C(netboot_kernel_args) is a list of kernel arguments, or a string of them.
+      - C(netboot_static) is V(true) to let the initrd set the address by itself, with router and
+        mask taken from the subnet, or a mapping of the C(ip=) fields V(client), V(server), V(gw),
+        V(mask), V(host), V(dev) and V(autoconf) that differ.
+      - C(netboot_nic) names the interface, C(netboot_firmware) is V(bios) (the default) or
+        V(uefi), and C(netboot_persist) lists absolute paths that are kept for each client.
+    type: dict
+    required: true
+  subnets:
+    description:
+      - The subnets that clients may lie in.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      network:
+        description: The network in CIDR form.
+        type: str
+        required: true
+      pools:
+        description: Dynamic ranges such as V(192.0.2.200-192.0.2.250); no client may lie in one.
+        type: list
+        elements: str
+      routers:
+        description: Addresses of the default gateways.
+        type: list
+        elements: str
+      dns_servers:
+        description: Addresses of the DNS servers.
+        type: list
+        elements: str
+      domain:
+        description: DNS domain of the clients.
+        type: str
+      lease_seconds:
+        description: How long a lease lasts, in seconds.
+        type: int
+        default: 86400
+      interface:
+        description: Interface of the DHCP server in this subnet.
+        type: str
+  reserved:
+    description:
+      - Addresses that no client may have, such as the boot servers' own, each with what it is.
+    type: dict
+    default: {}
+seealso:
+  - plugin: diskless.netboot.entries
+    plugin_type: filter
+  - plugin: diskless.netboot.exports
+    plugin_type: filter
+  - plugin: diskless.netboot.client_roots
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Check the inventory, and show what becomes of it
+  ansible.builtin.debug:
+    msg: >-
+      {{ groups['netboot_clients']
+         | diskless.netboot.clients(hostvars, netboot_subnets, {'192.0.2.1': 'the boot server'}) }}
+  vars:
+    netboot_subnets:
+      - network: 192.0.2.0/24
+        pools: [192.0.2.200-192.0.2.250]
+        routers: [192.0.2.254]
+"""
+
+RETURN = r"""
+_value:
+  description: The clients, sorted by inventory name.
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Inventory name.
+      type: str
+      sample: pc01
+    hostname:
+      description: Host name.
+      type: str
+      sample: pc01
+    macs:
+      description: MAC addresses, lower case with colons.
+      type: list
+      elements: str
+      sample: ["52:54:00:12:34:56"]
+    address:
+      description: IPv4 address.
+      type: str
+      sample: 192.0.2.21
+    subnet:
+      description: The network that the address lies in, in CIDR form.
+      type: str
+      sample: 192.0.2.0/24
+    image:
+      description: Name of the image.
+      type: str
+      sample: library
+    release:
+      description: Name of the image's release; null for the current one.
+      type: str
+      sample: null
+    root:
+      description: Kind of root, V(rw) or V(shared-rw).
+      type: str
+      sample: rw
+    firmware:
+      description: Kind of firmware, V(bios) or V(uefi).
+      type: str
+      sample: bios
+    kernel_args:
+      description: Further kernel arguments.
+      type: list
+      elements: str
+      sample: ["console=ttyS0"]
+    static:
+      description: The seven fields of C(ip=); null when the initrd asks DHCP.
+      type: dict
+      sample: null
+    nic:
+      description: Name of the interface that it boots from, if given.
+      type: str
+      sample: null
+    persist:
+      description: Absolute paths that are kept for each client.
+      type: list
+      elements: str
+      sample: [/var/log]
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleError, AnsibleFilterError
+from ansible_collections.diskless.netboot.plugins.module_utils.client import (
+    CLIENT_VARIABLES,
+    Unreadable,
+    misspelt,
+    parse_clients,
+)
+from ansible_collections.diskless.netboot.plugins.plugin_utils.data import filter_errors, plain
+
+
+def clients(
+    names: Any, hostvars: Mapping[str, Any], subnets: Any, reserved: Any = None
+) -> list[dict[str, Any]]:
+    """Return a mapping for each of the clients *names*; see DOCUMENTATION."""
+    if not isinstance(names, (list, tuple)):
+        raise AnsibleFilterError("the input must be a list of inventory names")
+    names = plain(names)
+    unknown = [str(name) for name in names if name not in hostvars]
+    if unknown:
+        raise AnsibleFilterError(f"no host of the inventory: {', '.join(unknown)}")
+    with filter_errors():
+        raw = {name: _variables(hostvars[name]) for name in names}
+        found = parse_clients(raw, plain(subnets), plain(reserved or {}))
+        return [client.to_dict() for client in found]
+
+
+def _variables(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Read what concerns a client: each read evaluates a template, and site-wide ones are big."""
+    return {
+        plain(key): _read(variables, key)
+        for key in variables
+        if key in CLIENT_VARIABLES or misspelt(key)
+    }
+
+
+def _read(variables: Mapping[str, Any], key: str) -> Any:
+    try:
+        return plain(variables[key])
+    except AnsibleError as error:
+        return Unreadable(f"its template fails: {' '.join(str(error).split())}")
+
+
+class FilterModule:
+    """The filter ``diskless.netboot.clients``."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters by name."""
+        return {"clients": clients}

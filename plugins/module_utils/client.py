@@ -1,0 +1,377 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The client model: what the inventory says about every PC, checked and completed.
+
+`parse_clients` reads all clients in one call and raises one error that names every fault, so that
+nothing is written for a site whose inventory is half right.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ansible_collections.diskless.netboot.plugins.module_utils import values
+from ansible_collections.diskless.netboot.plugins.module_utils.faults import (
+    Fault,
+    InventoryError,
+    nearest,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.static_address import (
+    StaticAddress,
+    parse_static,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.store import LONGEST_CLIENT_NAME
+from ansible_collections.diskless.netboot.plugins.module_utils.subnet import (
+    AddressPlan,
+    Subnet,
+    collect_subnets,
+)
+
+ROOT_RW = "rw"
+ROOT_SHARED_RW = "shared-rw"
+ROOT_KINDS = (ROOT_RW, ROOT_SHARED_RW)
+"""``rw``: a root of the client's own. ``shared-rw``: the image's root, written by all clients."""
+
+FIRMWARE_KINDS = ("bios", "uefi")
+
+CLIENT_VARIABLES = (
+    "netboot_firmware",
+    "netboot_hostname",
+    "netboot_image",
+    "netboot_ip",
+    "netboot_kernel_args",
+    "netboot_mac",
+    "netboot_nic",
+    "netboot_persist",
+    "netboot_release",
+    "netboot_root",
+    "netboot_static",
+)
+
+SITE_VARIABLES = frozenset(
+    {
+        "netboot_address",
+        "netboot_clients",
+        "netboot_images",
+        "netboot_nfs_options",
+        "netboot_nfs_server",
+        "netboot_store",
+        "netboot_subnets",
+        "netboot_tftp_root",
+    }
+)
+"""Variables of a whole site that resemble a client's; no misspellings."""
+
+# Arguments that the plan itself sets, and what a person sets instead.
+_PLANNED_ARGUMENTS = {
+    "bootif": "netboot_mac",
+    "boot": "netboot_root",
+    "initrd": "netboot_image",
+    "ip": "netboot_static",
+    "netboot.root": "netboot_root",
+    "nfsroot": "netboot_image and netboot_root",
+    "ro": "netboot_root",
+    "root": "netboot_root",
+    "rw": "netboot_root",
+    "systemd.hostname": "netboot_hostname",
+}
+
+
+@dataclass(frozen=True)
+class Client:
+    """One PC that boots over the network.
+
+    Attributes:
+        name: inventory name; one path segment.
+        hostname: host name by RFC 1123.
+        macs: MAC addresses of the cards that it may boot from, lower case with colons.
+        address: the IPv4 address reserved for it.
+        subnet: the network that the address lies in, CIDR.
+        image: name of the image that it runs.
+        release: name of the image's release; None for the current one.
+        root: one of ROOT_KINDS.
+        firmware: one of FIRMWARE_KINDS; a hint.
+        kernel_args: further kernel arguments.
+        static: the fields of ``ip=``, or None when the initrd asks DHCP.
+        nic: name of the interface that it boots from, when it must be named.
+        persist: absolute paths that are kept per client.
+    """
+
+    name: str
+    hostname: str
+    macs: tuple[str, ...]
+    address: str
+    subnet: str
+    image: str
+    release: str | None = None
+    root: str = ROOT_RW
+    firmware: str = FIRMWARE_KINDS[0]
+    kernel_args: tuple[str, ...] = ()
+    static: StaticAddress | None = None
+    nic: str | None = None
+    persist: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data (str, list, dict, None) that JSON, YAML and Jinja carry unchanged."""
+        data = {key: getattr(self, key) for key in _FIELDS}
+        data.update({key: list(data[key]) for key in _TUPLES})
+        data["static"] = None if self.static is None else self.static._asdict()
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Client:
+        """Return the client that `to_dict` made *data* of.
+
+        Raises:
+            ValueError: a key is missing or unknown.
+        """
+        if not isinstance(data, Mapping) or set(data) != _FIELD_SET:
+            raise ValueError(f"a client is a mapping with exactly the keys {', '.join(_FIELDS)}")
+        plain = dict(data)
+        plain.update({key: tuple(plain[key]) for key in _TUPLES})
+        if plain["static"] is not None:
+            plain["static"] = StaticAddress(**plain["static"])
+        return cls(**plain)
+
+
+_FIELDS = tuple(field.name for field in fields(Client))
+_FIELD_SET = frozenset(_FIELDS)
+_TUPLES = ("macs", "kernel_args", "persist")
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """Stands for a variable whose value could not be had, such as a template that fails."""
+
+    reason: str
+
+
+def misspelt(variable: str) -> str | None:
+    """Return the client variable that *variable* is close to without being known, else None."""
+    prefix = "netboot_"
+    if (
+        not variable.startswith(prefix)
+        or variable in CLIENT_VARIABLES
+        or variable in SITE_VARIABLES
+    ):
+        return None
+    near = nearest(variable[len(prefix) :], (*_SHORT_NAMES, *_OTHER_WORDS))
+    return None if near is None else prefix + _OTHER_WORDS.get(near, near)
+
+
+_SHORT_NAMES = tuple(name.partition("_")[2] for name in CLIENT_VARIABLES)
+_OTHER_WORDS = {"address": "ip", "ip_address": "ip", "mac_address": "mac", "interface": "nic"}
+
+
+def parse_clients(
+    raw: Mapping[str, Mapping[str, Any]],
+    subnets: Sequence[Subnet | Mapping[str, Any]],
+    reserved: Mapping[str, str] | None = None,
+) -> list[Client]:
+    """Return all clients of an inventory, sorted by inventory name.
+
+    Args:
+        raw: each client's ``netboot_*`` variables by its inventory name.
+        subnets: Subnets, or mappings with their keys.
+        reserved: addresses that no client may have (the boot servers' own), each with what it is.
+
+    Raises:
+        InventoryError: names every fault of every client, subnet and reserved address.
+    """
+    faults: list[Fault] = []
+    kept = _reserved(reserved or {}, faults)
+    sound = collect_subnets(subnets, kept, faults)
+    plan = None if faults else AddressPlan(sound, kept)
+    parser = _Parser(plan, faults)
+    clients = [parser.parse(name, raw[name]) for name in sorted(raw)]
+    if faults:
+        raise InventoryError(faults)
+    return [client for client in clients if client is not None]
+
+
+def _reserved(raw: Mapping[str, str], faults: list[Fault]) -> dict[str, str]:
+    kept = {}
+    for address, what in raw.items():
+        try:
+            kept[values.ipv4(address)] = str(what)
+        except ValueError as error:
+            faults.append(Fault("", "reserved", address, str(error)))
+    return kept
+
+
+class _Parser:
+    """Reads clients one by one and remembers what is taken, so that each costs the same."""
+
+    def __init__(self, plan: AddressPlan | None, faults: list[Fault]) -> None:
+        self.plan = plan
+        self.faults = faults
+        self.owners: dict[tuple[str, str], str] = {}
+
+    def parse(self, name: str, raw: Mapping[str, Any]) -> Client | None:
+        """Return the client, or None after adding to the faults."""
+        before = len(self.faults)
+        reader = _Reader(name, raw, self.faults)
+        reader.check_names()
+        hostname = reader.one("netboot_hostname", values.hostname, name.partition(".")[0])
+        macs = reader.many("netboot_mac", values.mac, required=True)
+        address = reader.one("netboot_ip", values.ipv4, required=True)
+        subnet = self.subnet_of(name, address)
+        nic = reader.one("netboot_nic", values.nic)
+        client = Client(
+            name=name,
+            hostname=hostname,
+            macs=macs,
+            address=address,
+            subnet="" if subnet is None else subnet.network,
+            image=reader.one("netboot_image", values.segment, required=True),
+            release=reader.one("netboot_release", values.segment),
+            root=reader.one("netboot_root", _one_of(ROOT_KINDS), ROOT_RW),
+            firmware=reader.one("netboot_firmware", _one_of(FIRMWARE_KINDS), FIRMWARE_KINDS[0]),
+            kernel_args=reader.many("netboot_kernel_args", _argument, split=True),
+            static=reader.static(address, subnet, hostname, nic),
+            nic=nic,
+            persist=reader.many("netboot_persist", values.absolute_path),
+        )
+        for mac in macs:
+            self.claim(name, "netboot_mac", mac)
+        self.claim(name, "netboot_ip", address)
+        self.claim(name, "netboot_hostname", hostname)
+        return client if len(self.faults) == before else None
+
+    def subnet_of(self, name: str, address: str | None) -> Subnet | None:
+        # Without every subnet, "lies in none" would blame the client for the subnet's fault.
+        if address is None or self.plan is None:
+            return None
+        try:
+            return self.plan.subnet_of(address)
+        except ValueError as error:
+            self.faults.append(Fault(name, "netboot_ip", address, str(error)))
+            return None
+
+    def claim(self, name: str, variable: str, value: str | None) -> None:
+        """Note that *value* is this client's; a fault when another client, or itself, has it."""
+        if value is None:
+            return
+        owner = self.owners.setdefault((variable, value.lower()), name)
+        if owner != name:
+            expected = f"must be one client's alone; {owner} has it too"
+            self.faults.append(Fault(name, variable, value, expected))
+
+
+class _Reader:
+    """Reads one client's variables and keeps what is wrong with them."""
+
+    def __init__(self, name: str, raw: Mapping[str, Any], faults: list[Fault]) -> None:
+        self.name = name
+        self.raw = raw
+        self.faults = faults
+
+    def fault(self, variable: str, value: Any, expected: str) -> None:
+        self.faults.append(Fault(self.name, variable, value, expected))
+
+    def check_names(self) -> None:
+        """The client's own name becomes a path; its variables' names must be ones that we read."""
+        self.parsed(
+            "inventory name", lambda name: values.segment(name, LONGEST_CLIENT_NAME), self.name
+        )
+        for variable in self.raw:
+            near = misspelt(variable)
+            if near:
+                expected = f"is no variable of a client; did you mean {near}?"
+                self.fault(variable, self.raw[variable], expected)
+
+    def given(self, variable: str, required: bool) -> Any:
+        """Return a variable's value, None when it has none; a fault when it must have one."""
+        value = self.raw.get(variable)
+        if isinstance(value, Unreadable):
+            self.fault(variable, None, value.reason)
+            return None
+        if value is None and required:
+            self.fault(variable, None, "must be given")
+        return value
+
+    def parsed(self, where: str, parse: Callable[[Any], Any], value: Any) -> Any:
+        try:
+            return parse(value)
+        except ValueError as error:
+            self.fault(where, value, str(error))
+            return None
+
+    def one(
+        self,
+        variable: str,
+        parse: Callable[[Any], Any],
+        default: Any = None,
+        required: bool = False,
+    ) -> Any:
+        """Return one value in its normal form; None after a fault. A default is checked too."""
+        value = self.given(variable, required)
+        value = default if value is None else value
+        return None if value is None else self.parsed(variable, parse, value)
+
+    def many(
+        self,
+        variable: str,
+        parse: Callable[[Any], str],
+        required: bool = False,
+        split: bool = False,
+    ) -> tuple[str, ...]:
+        """Return the sound values of a list, or of a single value that stands for a list."""
+        value = self.given(variable, required)
+        if value is None:
+            return ()
+        if split and isinstance(value, str):
+            if not value.isprintable():  # str.split would swallow the line breaks
+                self.fault(variable, value, "must be one line without control characters")
+                return ()
+            value = value.split()
+        items = values.listed(value)
+        if required and not items:
+            self.fault(variable, value, "must hold at least one value")
+        numbered = isinstance(value, (list, tuple)) and len(items) > 1
+        found = [
+            self.parsed(f"{variable}[{index}]" if numbered else variable, parse, item)
+            for index, item in enumerate(items)
+        ]
+        return tuple(dict.fromkeys(item for item in found if item is not None))
+
+    def static(
+        self, address: str | None, subnet: Subnet | None, hostname: str | None, nic: str | None
+    ) -> StaticAddress | None:
+        """Return the static address; None when there is none, or nothing to derive it from."""
+        value = self.given("netboot_static", required=False)
+        if value is None or address is None or subnet is None or hostname is None:
+            return None
+        network = ipaddress.IPv4Network(subnet.network)
+        derived = StaticAddress(
+            client=address,
+            gw=subnet.routers[0] if subnet.routers else "",
+            mask=str(network.netmask),
+            host=hostname,
+            dev=nic or "",
+        )
+        static, wrong = parse_static(value, derived)
+        for key, item, expected in wrong:
+            self.fault(f"netboot_static.{key}" if key else "netboot_static", item, expected)
+        return static
+
+
+def _one_of(kinds: tuple[str, ...]) -> Callable[[Any], str]:
+    def parse(value: Any) -> str:
+        if isinstance(value, str) and value in kinds:
+            return value
+        raise ValueError(f"must be {' or '.join(kinds)}")
+
+    return parse
+
+
+def _argument(value: Any) -> str:
+    argument = values.kernel_argument(value)
+    name = argument.partition("=")[0]
+    instead = _PLANNED_ARGUMENTS.get(name.lower())
+    if instead:
+        raise ValueError(f"must leave out {name}, which the plan sets: use {instead}")
+    return argument

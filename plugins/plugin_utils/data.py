@@ -1,0 +1,51 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the filters share: plain data in, one readable error out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
+
+
+def plain(value: Any) -> Any:
+    """Return *value* as str, bool, int, float, None, list and dict of just those types.
+
+    Jinja hands over tagged subclasses and containers that template their items when read; model
+    code and serialisers want neither.
+    """
+    if isinstance(value, Mapping):
+        return {plain(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return int(value)
+    return float(value) if isinstance(value, float) else value
+
+
+@contextmanager
+def filter_errors() -> Iterator[None]:
+    """Turn the model's errors into Ansible's, with their text."""
+    try:
+        yield
+    except ValueError as error:
+        raise AnsibleFilterError(str(error)) from error
+
+
+def read_clients(data: Any) -> list[Client]:
+    """Return the clients that filter ``diskless.netboot.clients`` returned as mappings.
+
+    Raises:
+        ValueError: the data is something else.
+    """
+    if not isinstance(data, (list, tuple)):
+        raise ValueError("the input must be the list that filter diskless.netboot.clients returns")
+    return [Client.from_dict(item) for item in plain(data)]
