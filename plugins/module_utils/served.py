@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a TFTP server would really send a file: what tftpd(8) asks of it with ``--secure``."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+# As many as the kernel follows (path_resolution(7)).
+_LINKS_MAX = 40
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a file is not served; *missing* if it is merely not there yet."""
+
+    reason: str
+    missing: bool = False
+
+
+def refusal(root: str, path: str) -> Refusal | None:
+    """Return why a TFTP server whose root is *root* would not send *path*, or None if it would.
+
+    tftpd is in a chroot(2) at *root* and runs as a user of its own: every folder must let others
+    pass (o+x), the file must let them read (o+r), and a link must be relative and stay inside,
+    since an absolute one is looked up below *root*.
+
+    Args:
+        root: absolute path of the TFTP root.
+        path: relative to it; a leading slash means the same.
+    """
+    ahead = [step for step in reversed(path.split("/")) if step not in ("", ".")]
+    here: list[str] = []
+    links = 0
+    refused = _folder_refusal(Path(root))
+    while ahead and refused is None:
+        step = ahead.pop()
+        if step == "..":
+            if not here:
+                return Refusal("leads out of the TFTP root over a link")
+            here.pop()
+            continue
+        place = Path(root, *here, step)
+        try:
+            status = place.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return Refusal(f"{place} does not exist", missing=True)
+        if stat.S_ISLNK(status.st_mode):
+            links += 1
+            goal = str(place.readlink())
+            if goal.startswith("/"):
+                refused = Refusal(f"{place} is an absolute link, to {goal}: make it relative")
+            elif links > _LINKS_MAX:
+                refused = Refusal(f"{place} is one of too many links")
+            ahead += [part for part in reversed(goal.split("/")) if part not in ("", ".")]
+            continue
+        here.append(step)
+        if ahead:
+            refused = _folder_refusal(place)
+        elif not stat.S_ISREG(status.st_mode):
+            refused = Refusal(f"{place} is not a regular file")
+        elif not status.st_mode & stat.S_IROTH:
+            refused = Refusal(f"{place} is not readable for others (mode {_octal(status)})")
+    return refused
+
+
+def _folder_refusal(path: Path) -> Refusal | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return Refusal(f"{path} does not exist", missing=True)
+    if not stat.S_ISDIR(status.st_mode):
+        return Refusal(f"{path} is not a folder")
+    if not status.st_mode & stat.S_IXOTH:
+        return Refusal(f"{path} cannot be searched by others (mode {_octal(status)})")
+    return None
+
+
+def _octal(status: os.stat_result) -> str:
+    return f"{stat.S_IMODE(status.st_mode):04o}"
