@@ -167,13 +167,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleError, AnsibleFilterError
-from ansible_collections.diskless.netboot.plugins.module_utils.client import (
+from ansible_collections.diskless.netboot.plugins.module_utils.client import parse_clients
+from ansible_collections.diskless.netboot.plugins.module_utils.client_variables import (
     CLIENT_VARIABLES,
-    Unreadable,
     misspelt,
-    parse_clients,
 )
+from ansible_collections.diskless.netboot.plugins.module_utils.reader import Unreadable
 from ansible_collections.diskless.netboot.plugins.plugin_utils.data import filter_errors, plain
+from jinja2.exceptions import UndefinedError
 
 
 def clients(
@@ -204,7 +205,7 @@ def _variables(variables: Mapping[str, Any]) -> dict[str, Any]:
 def _read(variables: Mapping[str, Any], key: str) -> Any:
     try:
         return plain(variables[key])
-    except AnsibleError as error:
+    except (AnsibleError, UndefinedError) as error:
         return Unreadable(f"its template fails: {' '.join(str(error).split())}")
 
 

@@ -14,11 +14,13 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from ansible_collections.diskless.netboot.plugins.module_utils import values
-from ansible_collections.diskless.netboot.plugins.module_utils.faults import (
-    Fault,
-    InventoryError,
-    nearest,
+from ansible_collections.diskless.netboot.plugins.module_utils.client_variables import (
+    kernel_argument,
+    misspelt,
+    split_arguments,
 )
+from ansible_collections.diskless.netboot.plugins.module_utils.faults import Fault, InventoryError
+from ansible_collections.diskless.netboot.plugins.module_utils.reader import Reader
 from ansible_collections.diskless.netboot.plugins.module_utils.static_address import (
     StaticAddress,
     parse_static,
@@ -36,48 +38,6 @@ ROOT_KINDS = (ROOT_RW, ROOT_SHARED_RW)
 """``rw``: a root of the client's own. ``shared-rw``: the image's root, written by all clients."""
 
 FIRMWARE_KINDS = ("bios", "uefi")
-
-CLIENT_VARIABLES = (
-    "netboot_firmware",
-    "netboot_hostname",
-    "netboot_image",
-    "netboot_ip",
-    "netboot_kernel_args",
-    "netboot_mac",
-    "netboot_nic",
-    "netboot_persist",
-    "netboot_release",
-    "netboot_root",
-    "netboot_static",
-)
-
-SITE_VARIABLES = frozenset(
-    {
-        "netboot_address",
-        "netboot_clients",
-        "netboot_images",
-        "netboot_nfs_options",
-        "netboot_nfs_server",
-        "netboot_store",
-        "netboot_subnets",
-        "netboot_tftp_root",
-    }
-)
-"""Variables of a whole site that resemble a client's; no misspellings."""
-
-# Arguments that the plan itself sets, and what a person sets instead.
-_PLANNED_ARGUMENTS = {
-    "bootif": "netboot_mac",
-    "boot": "netboot_root",
-    "initrd": "netboot_image",
-    "ip": "netboot_static",
-    "netboot.root": "netboot_root",
-    "nfsroot": "netboot_image and netboot_root",
-    "ro": "netboot_root",
-    "root": "netboot_root",
-    "rw": "netboot_root",
-    "systemd.hostname": "netboot_hostname",
-}
 
 
 @dataclass(frozen=True)
@@ -142,30 +102,6 @@ _FIELD_SET = frozenset(_FIELDS)
 _TUPLES = ("macs", "kernel_args", "persist")
 
 
-@dataclass(frozen=True)
-class Unreadable:
-    """Stands for a variable whose value could not be had, such as a template that fails."""
-
-    reason: str
-
-
-def misspelt(variable: str) -> str | None:
-    """Return the client variable that *variable* is close to without being known, else None."""
-    prefix = "netboot_"
-    if (
-        not variable.startswith(prefix)
-        or variable in CLIENT_VARIABLES
-        or variable in SITE_VARIABLES
-    ):
-        return None
-    near = nearest(variable[len(prefix) :], (*_SHORT_NAMES, *_OTHER_WORDS))
-    return None if near is None else prefix + _OTHER_WORDS.get(near, near)
-
-
-_SHORT_NAMES = tuple(name.partition("_")[2] for name in CLIENT_VARIABLES)
-_OTHER_WORDS = {"address": "ip", "ip_address": "ip", "mac_address": "mac", "interface": "nic"}
-
-
 def parse_clients(
     raw: Mapping[str, Mapping[str, Any]],
     subnets: Sequence[Subnet | Mapping[str, Any]],
@@ -213,8 +149,14 @@ class _Parser:
     def parse(self, name: str, raw: Mapping[str, Any]) -> Client | None:
         """Return the client, or None after adding to the faults."""
         before = len(self.faults)
-        reader = _Reader(name, raw, self.faults)
-        reader.check_names()
+        reader = Reader(name, raw, self.faults)
+        # The name becomes a folder's.
+        reader.parsed("inventory name", _client_name, name)
+        for variable in raw:
+            near = misspelt(variable)
+            if near:
+                expected = f"is no variable of a client; did you mean {near}?"
+                reader.fault(variable, raw[variable], expected)
         hostname = reader.one("netboot_hostname", values.hostname, name.partition(".")[0])
         macs = reader.many("netboot_mac", values.mac, required=True)
         address = reader.one("netboot_ip", values.ipv4, required=True)
@@ -228,10 +170,10 @@ class _Parser:
             subnet="" if subnet is None else subnet.network,
             image=reader.one("netboot_image", values.segment, required=True),
             release=reader.one("netboot_release", values.segment),
-            root=reader.one("netboot_root", _one_of(ROOT_KINDS), ROOT_RW),
-            firmware=reader.one("netboot_firmware", _one_of(FIRMWARE_KINDS), FIRMWARE_KINDS[0]),
-            kernel_args=reader.many("netboot_kernel_args", _argument, split=True),
-            static=reader.static(address, subnet, hostname, nic),
+            root=reader.one("netboot_root", _root_kind, ROOT_RW),
+            firmware=reader.one("netboot_firmware", _firmware_kind, FIRMWARE_KINDS[0]),
+            kernel_args=reader.many("netboot_kernel_args", kernel_argument, split=split_arguments),
+            static=_static(reader, address, subnet, hostname, nic),
             nic=nic,
             persist=reader.many("netboot_persist", values.absolute_path),
         )
@@ -261,102 +203,32 @@ class _Parser:
             self.faults.append(Fault(name, variable, value, expected))
 
 
-class _Reader:
-    """Reads one client's variables and keeps what is wrong with them."""
+def _static(
+    reader: Reader,
+    address: str | None,
+    subnet: Subnet | None,
+    hostname: str | None,
+    nic: str | None,
+) -> StaticAddress | None:
+    """Return the static address; None when there is none, or nothing to derive it from."""
+    value = reader.given("netboot_static")
+    if value is None or address is None or subnet is None or hostname is None:
+        return None
+    derived = StaticAddress(
+        client=address,
+        gw=subnet.routers[0] if subnet.routers else "",
+        mask=str(ipaddress.IPv4Network(subnet.network).netmask),
+        host=hostname,
+        dev=nic or "",
+    )
+    static, wrong = parse_static(value, derived)
+    for key, item, expected in wrong:
+        reader.fault(f"netboot_static.{key}" if key else "netboot_static", item, expected)
+    return static
 
-    def __init__(self, name: str, raw: Mapping[str, Any], faults: list[Fault]) -> None:
-        self.name = name
-        self.raw = raw
-        self.faults = faults
 
-    def fault(self, variable: str, value: Any, expected: str) -> None:
-        self.faults.append(Fault(self.name, variable, value, expected))
-
-    def check_names(self) -> None:
-        """The client's own name becomes a path; its variables' names must be ones that we read."""
-        self.parsed(
-            "inventory name", lambda name: values.segment(name, LONGEST_CLIENT_NAME), self.name
-        )
-        for variable in self.raw:
-            near = misspelt(variable)
-            if near:
-                expected = f"is no variable of a client; did you mean {near}?"
-                self.fault(variable, self.raw[variable], expected)
-
-    def given(self, variable: str, required: bool) -> Any:
-        """Return a variable's value, None when it has none; a fault when it must have one."""
-        value = self.raw.get(variable)
-        if isinstance(value, Unreadable):
-            self.fault(variable, None, value.reason)
-            return None
-        if value is None and required:
-            self.fault(variable, None, "must be given")
-        return value
-
-    def parsed(self, where: str, parse: Callable[[Any], Any], value: Any) -> Any:
-        try:
-            return parse(value)
-        except ValueError as error:
-            self.fault(where, value, str(error))
-            return None
-
-    def one(
-        self,
-        variable: str,
-        parse: Callable[[Any], Any],
-        default: Any = None,
-        required: bool = False,
-    ) -> Any:
-        """Return one value in its normal form; None after a fault. A default is checked too."""
-        value = self.given(variable, required)
-        value = default if value is None else value
-        return None if value is None else self.parsed(variable, parse, value)
-
-    def many(
-        self,
-        variable: str,
-        parse: Callable[[Any], str],
-        required: bool = False,
-        split: bool = False,
-    ) -> tuple[str, ...]:
-        """Return the sound values of a list, or of a single value that stands for a list."""
-        value = self.given(variable, required)
-        if value is None:
-            return ()
-        if split and isinstance(value, str):
-            if not value.isprintable():  # str.split would swallow the line breaks
-                self.fault(variable, value, "must be one line without control characters")
-                return ()
-            value = value.split()
-        items = values.listed(value)
-        if required and not items:
-            self.fault(variable, value, "must hold at least one value")
-        numbered = isinstance(value, (list, tuple)) and len(items) > 1
-        found = [
-            self.parsed(f"{variable}[{index}]" if numbered else variable, parse, item)
-            for index, item in enumerate(items)
-        ]
-        return tuple(dict.fromkeys(item for item in found if item is not None))
-
-    def static(
-        self, address: str | None, subnet: Subnet | None, hostname: str | None, nic: str | None
-    ) -> StaticAddress | None:
-        """Return the static address; None when there is none, or nothing to derive it from."""
-        value = self.given("netboot_static", required=False)
-        if value is None or address is None or subnet is None or hostname is None:
-            return None
-        network = ipaddress.IPv4Network(subnet.network)
-        derived = StaticAddress(
-            client=address,
-            gw=subnet.routers[0] if subnet.routers else "",
-            mask=str(network.netmask),
-            host=hostname,
-            dev=nic or "",
-        )
-        static, wrong = parse_static(value, derived)
-        for key, item, expected in wrong:
-            self.fault(f"netboot_static.{key}" if key else "netboot_static", item, expected)
-        return static
+def _client_name(value: Any) -> str:
+    return values.segment(value, LONGEST_CLIENT_NAME)
 
 
 def _one_of(kinds: tuple[str, ...]) -> Callable[[Any], str]:
@@ -368,10 +240,5 @@ def _one_of(kinds: tuple[str, ...]) -> Callable[[Any], str]:
     return parse
 
 
-def _argument(value: Any) -> str:
-    argument = values.kernel_argument(value)
-    name = argument.partition("=")[0]
-    instead = _PLANNED_ARGUMENTS.get(name.lower())
-    if instead:
-        raise ValueError(f"must leave out {name}, which the plan sets: use {instead}")
-    return argument
+_root_kind = _one_of(ROOT_KINDS)
+_firmware_kind = _one_of(FIRMWARE_KINDS)

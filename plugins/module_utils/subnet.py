@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -16,6 +16,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.faults import (
     InventoryError,
     nearest,
 )
+from ansible_collections.diskless.netboot.plugins.module_utils.reader import Reader
 
 DEFAULT_LEASE_SECONDS = 86400
 _LEASE_LIMIT = 2**32 - 1  # RFC 2132 section 9.2: 32 bits, all ones means for ever
@@ -75,101 +76,61 @@ def collect_subnets(raw: Any, reserved: Mapping[str, str], faults: list[Fault]) 
         if isinstance(item, Subnet):
             subnets.append(item)
             continue
-        reader = _Reader(f"{variable}[{index}]", reserved)
-        subnet = reader.read(item)
-        faults.extend(reader.faults)
+        if not isinstance(item, Mapping):
+            expected = "must be a mapping with the key network"
+            faults.append(Fault("", f"{variable}[{index}]", item, expected))
+            continue
+        reader = Reader("", item, faults, prefix=f"{variable}[{index}].")
+        subnet = _read(reader, reserved)
         if subnet is None:
             continue
         network = ipaddress.IPv4Network(subnet.network)
         for other in subnets:
             if network.overlaps(ipaddress.IPv4Network(other.network)):
-                faults.append(
-                    Fault(
-                        "",
-                        f"{variable}[{index}].network",
-                        subnet.network,
-                        f"must not overlap with {other.network}",
-                    )
-                )
+                reader.fault("network", subnet.network, f"must not overlap with {other.network}")
                 break
         else:
             subnets.append(subnet)
     return subnets
 
 
-class _Reader:
-    """Reads one subnet and keeps what is wrong with it."""
+def _read(reader: Reader, reserved: Mapping[str, str]) -> Subnet | None:
+    """Return the subnet, or None when anything about it is wrong."""
+    before = len(reader.faults)
+    for key in reader.raw:
+        if key not in _KEYS:
+            near = nearest(str(key), _KEYS)
+            hint = f"did you mean {near}?" if near else f"must be one of {', '.join(_KEYS)}"
+            reader.fault(str(key), reader.raw[key], f"is no key of a subnet; {hint}")
+    network = reader.one("network", _network, required=True)
+    inside = _Inside(network)
+    subnet = Subnet(
+        network=str(network),
+        pools=reader.many("pools", inside.pool),
+        routers=reader.many("routers", inside.host),
+        dns_servers=reader.many("dns_servers", values.ipv4),
+        domain=reader.one("domain", values.hostname),
+        lease_seconds=reader.one("lease_seconds", _lease, DEFAULT_LEASE_SECONDS),
+        interface=reader.one("interface", values.nic),
+    )
+    if len(reader.faults) == before:
+        _check_pools(reader, subnet, reserved)
+    return subnet if len(reader.faults) == before else None
 
-    def __init__(self, where: str, reserved: Mapping[str, str]) -> None:
-        self.where = where
-        self.reserved = reserved
-        self.faults: list[Fault] = []
 
-    def read(self, raw: Any) -> Subnet | None:
-        """Return the subnet, or None when anything about it is wrong."""
-        if not isinstance(raw, Mapping):
-            self.faults.append(Fault("", self.where, raw, "must be a mapping with the key network"))
-            return None
-        for key in raw:
-            if key not in _KEYS:
-                near = nearest(str(key), _KEYS)
-                hint = f"did you mean {near}?" if near else f"must be one of {', '.join(_KEYS)}"
-                self.fault(str(key), raw[key], f"is no key of a subnet; {hint}")
-        network = self.one(raw, "network", _network)
-        if network is None and raw.get("network") is None:
-            self.fault("network", None, "must be given, such as 192.0.2.0/24")
-        inside = _Inside(network)
-        subnet = Subnet(
-            network=str(network),
-            pools=self.many(raw, "pools", inside.pool),
-            routers=self.many(raw, "routers", inside.host),
-            dns_servers=self.many(raw, "dns_servers", values.ipv4),
-            domain=self.one(raw, "domain", values.hostname),
-            lease_seconds=self.one(raw, "lease_seconds", _lease) or DEFAULT_LEASE_SECONDS,
-            interface=self.one(raw, "interface", values.nic),
-        )
-        if not self.faults:
-            self.check_pools(subnet)
-        return None if self.faults else subnet
-
-    def check_pools(self, subnet: Subnet) -> None:
-        """Dynamic ranges must be apart from each other and from every address that is taken."""
-        taken = {**self.reserved, **dict.fromkeys(subnet.routers, "a router")}
-        taken_numbers = {_number(address): (address, what) for address, what in taken.items()}
-        last_end = -1
-        for pool in sorted(subnet.pools, key=lambda pool: _ends(pool)[0]):
-            first, last = _ends(pool)
-            if first <= last_end:
-                self.fault("pools", pool, "must not overlap with another pool")
-            last_end = max(last, last_end)
-            for number, (address, what) in taken_numbers.items():
-                if first <= number <= last:
-                    self.fault("pools", pool, f"must leave out {address}, which is {what}")
-
-    def fault(self, key: str, value: Any, expected: str) -> None:
-        self.faults.append(Fault("", f"{self.where}.{key}", value, expected))
-
-    def one(self, raw: Mapping[str, Any], key: str, parse: Callable[[Any], Any]) -> Any:
-        value = raw.get(key)
-        if value is None:
-            return None
-        try:
-            return parse(value)
-        except ValueError as error:
-            self.fault(key, value, str(error))
-            return None
-
-    def many(
-        self, raw: Mapping[str, Any], key: str, parse: Callable[[Any], str]
-    ) -> tuple[str, ...]:
-        value = raw.get(key)
-        found: list[str] = []
-        for item in [] if value is None else values.listed(value):
-            try:
-                found.append(parse(item))
-            except ValueError as error:
-                self.fault(key, item, str(error))
-        return tuple(dict.fromkeys(found))
+def _check_pools(reader: Reader, subnet: Subnet, reserved: Mapping[str, str]) -> None:
+    """Dynamic ranges must be apart from each other and from every address that is taken."""
+    taken = {**reserved, **dict.fromkeys(subnet.routers, "a router")}
+    taken_numbers = {_number(address): (address, what) for address, what in taken.items()}
+    last_end = -1
+    for pool in sorted(subnet.pools, key=_ends):
+        first, last = _ends(pool)
+        if first <= last_end:
+            reader.fault("pools", pool, "must not overlap with another pool")
+        last_end = max(last, last_end)
+        for number, (address, what) in taken_numbers.items():
+            if first <= number <= last:
+                reader.fault("pools", pool, f"must leave out {address}, which is {what}")
 
 
 def _network(value: Any) -> ipaddress.IPv4Network:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
+from jinja2 import Undefined
 
 
 def plain(value: Any) -> Any:
@@ -26,6 +27,8 @@ def plain(value: Any) -> Any:
         return str.__str__(value)
     if isinstance(value, bool) or value is None:
         return value
+    if isinstance(value, Undefined):
+        return str(value)  # raises, with the reason
     if isinstance(value, int):
         return int(value)
     return float(value) if isinstance(value, float) else value
