@@ -67,7 +67,14 @@ class InventoryError(ValueError):
         for what, names in clients.items():
             named = ", ".join(dict.fromkeys(name for name in names if name))
             lines.append(f"  {named}: {what}" if named else f"  {what}")
-        return "\n".join(lines)
+        return "\n".join(_printable(line) for line in lines)
+
+
+def _printable(line: str) -> str:
+    """Names in the inventory may hold anything; one line of ours stays one line."""
+    if line.isprintable():
+        return line
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in line)
 
 
 @lru_cache(maxsize=1024)

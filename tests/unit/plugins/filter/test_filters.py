@@ -1,0 +1,229 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filters as Ansible's own templating runs them, tagged values and lazy templates included."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleError
+from ansible_collections.diskless.netboot.plugins.filter import clients as clients_file
+from ansible_collections.diskless.netboot.plugins.filter.client_roots import client_roots
+from ansible_collections.diskless.netboot.plugins.filter.clients import DOCUMENTATION, clients
+from ansible_collections.diskless.netboot.plugins.filter.entries import entries
+from ansible_collections.diskless.netboot.plugins.filter.exports import exports
+from ansible_collections.diskless.netboot.plugins.module_utils.client_variables import (
+    CLIENT_VARIABLES,
+)
+
+GOOD = """
+all:
+  vars:
+    netboot_image: library
+    prefix: 192.0.2
+    netboot_kernel_args: console=ttyS0 quiet
+    netboot_subnets:
+      - network: "{{ prefix }}.0/24"
+        routers: ["{{ prefix }}.254"]
+    # No client is asked for it, so nobody meets the template that fails.
+    netboot_tftp_root: "{{ no_such_variable }}"
+    build: 6.1-0123456789ab
+  children:
+    netboot_clients:
+      hosts:
+        pc02:
+          netboot_mac: "52:54:00:00:00:02"
+          netboot_ip: "{{ prefix }}.{{ 20 + 2 }}"
+          netboot_static: true
+        pc01:
+          netboot_mac: ["{{ '52-54-00-00-00-01' | upper }}"]
+          netboot_ip: 192.0.2.21
+          netboot_root: shared-rw
+"""
+BAD = """
+all:
+  vars:
+    netboot_subnets: [{network: 192.0.2.0/24}]
+    netboot_image: library
+  children:
+    netboot_clients:
+      hosts:
+        pc01: {netboot_mac: 52:54:00:12:34:56, netboot_ip: "{{ nowhere }}"}
+        pc02: {netboot_mac: [525400000002x, "{{ nothing.here }}"], netboot_ip: 192.0.3.1}
+        pc03: {netboot_mac: "525400000003", netboot_ip: 192.0.2.3, netboot_imgae: x}
+"""
+PLAYBOOK = """
+- hosts: localhost
+  connection: local
+  gather_facts: false
+  vars:
+    clients: >-
+      {{ groups['netboot_clients'] | diskless.netboot.clients(hostvars, netboot_subnets) }}
+  tasks:
+    - ansible.builtin.copy:
+        dest: "{{ playbook_dir }}/out.json"
+        mode: "0644"
+        content: "{{ out | to_json }}"
+      vars:
+        out:
+          clients: "{{ clients }}"
+          entries: >-
+            {{ clients | diskless.netboot.entries(nfs_server='192.0.2.1',
+               image_builds={'library': 'new'}, client_builds={'pc02': 'old'}) }}
+          exports: "{{ clients | diskless.netboot.exports(store='/data') }}"
+          roots: "{{ clients | diskless.netboot.client_roots }}"
+"""
+
+
+def play(folder: Path, inventory: str) -> subprocess.CompletedProcess[str]:
+    (folder / "inventory.yml").write_text(inventory)
+    (folder / "play.yml").write_text(PLAYBOOK)
+    command = [sys.executable, "-m", "ansible", "playbook", "-i", "inventory.yml", "play.yml"]
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env={
+            **os.environ,
+            # The folder that holds ansible_collections/diskless/netboot/plugins/filter.
+            "ANSIBLE_COLLECTIONS_PATH": str(Path(clients_file.__file__).parents[5]),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(name="out", scope="module")
+def _out(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("good")
+    done = play(folder, GOOD)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, Any] = json.loads((folder / "out.json").read_text())
+    return found
+
+
+def test_clients_are_read_through_their_templates_and_sorted(out: dict[str, Any]) -> None:
+    found = out["clients"]
+    assert [client["name"] for client in found] == ["pc01", "pc02"]
+    assert found[0]["macs"] == ["52:54:00:00:00:01"]
+    assert found[1]["address"] == "192.0.2.22"
+    assert found[1]["static"]["gw"] == "192.0.2.254"
+    assert found[0]["kernel_args"] == ["console=ttyS0", "quiet"]
+
+
+def test_the_plan_follows_from_the_clients(out: dict[str, Any]) -> None:
+    assert [entry["labels"][0]["kernel"] for entry in out["entries"]] == [
+        "images/library/new/vmlinuz",
+        "images/library/old/vmlinuz",
+    ]
+    assert [export["path"] for export in out["exports"]] == [
+        "/data/clients/pc02/root",
+        "/data/images/library/root",
+    ]
+    assert [root["src"] for root in out["roots"]] == ["/srv/netboot/images/library/root"]
+
+
+def test_one_error_names_every_fault_and_every_template_that_fails(tmp_path: Path) -> None:
+    done = play(tmp_path, BAD)
+    assert done.returncode != 0
+    message = done.stdout + done.stderr
+    for words in (
+        "5 faults in the inventory:",
+        "pc01: netboot_mac: 41135085296: an unquoted all-digit MAC was read by YAML as a number",
+        "pc01: netboot_ip: its template fails: 'nowhere' is undefined",
+        "pc02: netboot_mac: its template fails: 'nothing' is undefined",
+        "pc02: netboot_ip: '192.0.3.1': must lie in a subnet",
+        "pc03: netboot_imgae: 'x': is no variable of a client; did you mean netboot_image?",
+    ):
+        assert words in message
+    assert not (tmp_path / "out.json").exists()
+
+
+def test_a_name_that_is_no_host_is_named() -> None:
+    with pytest.raises(AnsibleError, match="no host of the inventory: pc77, pc78"):
+        clients(["pc77", "pc01", "pc78"], {"pc01": {}}, [])
+
+
+class CountingHostvars(dict[str, Any]):
+    """Hostvars that remember how often each host's variables were put together."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.reads: list[str] = []
+
+    def __getitem__(self, key: str) -> Any:
+        self.reads.append(key)
+        return super().__getitem__(key)
+
+
+def test_each_host_s_variables_are_put_together_once() -> None:
+    hostvars = CountingHostvars(
+        {
+            f"pc{number}": {
+                "netboot_mac": f"52540000000{number}",
+                "netboot_ip": f"192.0.2.{number}",
+                "netboot_image": "library",
+            }
+            for number in range(1, 5)
+        }
+    )
+    found = clients(list(hostvars), hostvars, [{"network": "192.0.2.0/24"}])
+    assert len(found) == 4
+    assert hostvars.reads == ["pc1", "pc2", "pc3", "pc4"]
+
+
+def test_only_plain_types_leave_the_filters() -> None:
+    def check(value: Any) -> None:
+        assert type(value) in (str, int, bool, list, dict, type(None)), type(value)
+        if isinstance(value, dict):
+            for key, item in value.items():
+                check(key)
+                check(item)
+        elif isinstance(value, list):
+            for item in value:
+                check(item)
+
+    class Tagged(str):
+        """As ansible-core tags strings: a subclass."""
+
+    variables = {
+        Tagged("netboot_mac"): [Tagged("525400000001")],
+        Tagged("netboot_ip"): Tagged("192.0.2.1"),
+        Tagged("netboot_image"): Tagged("library"),
+        Tagged("netboot_release"): Tagged("1"),
+        Tagged("netboot_hostname"): Tagged("pc01"),
+        Tagged("netboot_root"): Tagged("rw"),
+        Tagged("netboot_firmware"): Tagged("uefi"),
+        Tagged("netboot_kernel_args"): [Tagged("quiet")],
+        Tagged("netboot_static"): {Tagged("dev"): Tagged("eth0")},
+        Tagged("netboot_persist"): Tagged("/home"),
+    }
+    subnets = [{Tagged("network"): Tagged("192.0.2.0/24")}]
+    found = clients([Tagged("pc01")], {"pc01": variables}, subnets)
+    check(found)
+    builds = {Tagged("pc01"): Tagged("b")}
+    check(entries(found, nfs_server=Tagged("192.0.2.1"), client_builds=builds))
+    check(exports(found, store=Tagged("/data"), options=[Tagged("rw")]))
+    check(client_roots(found, store=Tagged("/data")))
+
+
+@pytest.mark.parametrize("data", ["pc01", {}, [{"name": "pc01"}], [1]])
+def test_the_plan_s_filters_refuse_what_is_no_list_of_clients(data: Any) -> None:
+    for plan in (exports, client_roots):
+        with pytest.raises(AnsibleError, match=r"diskless.netboot.clients|exactly the keys"):
+            plan(data)
+    with pytest.raises(AnsibleError, match=r"diskless.netboot.clients|exactly the keys"):
+        entries(data, nfs_server="192.0.2.1")
+
+
+def test_every_client_variable_is_documented() -> None:
+    for variable in CLIENT_VARIABLES:
+        assert f"C({variable})" in DOCUMENTATION

@@ -1,0 +1,212 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a client's kernel is told, and what is refused because no client would boot with it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.entry import (
+    COMMAND_LINE_MAX,
+    kernel_arguments,
+    plan_entries,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
+from ansible_collections.diskless.netboot.plugins.module_utils.faults import InventoryError
+from ansible_collections.diskless.netboot.plugins.module_utils.static_address import StaticAddress
+
+PC = Client(
+    name="pc01",
+    hostname="desk",
+    macs=("52:54:00:12:34:56",),
+    address="192.0.2.21",
+    subnet="192.0.2.0/24",
+    image="library",
+)
+BUILD = "6.1.0-25-amd64-0123456789ab"
+
+
+def arguments(client: Client = PC, **options: Any) -> list[str]:
+    return kernel_arguments(client, **{"nfs_server": "192.0.2.1", **options})
+
+
+def entries(*clients: Client, **options: Any) -> list[dict[str, Any]]:
+    given = {
+        "nfs_server": "192.0.2.1",
+        "image_builds": {"library": BUILD},
+        "client_builds": {client.name: BUILD for client in clients},
+        **options,
+    }
+    return plan_entries(clients, **given)
+
+
+def change(**fields: Any) -> Client:
+    return dataclasses.replace(PC, **fields)
+
+
+def test_a_client_with_a_root_of_its_own_mounts_that() -> None:
+    assert arguments() == [
+        "root=/dev/nfs",
+        "nfsroot=192.0.2.1:/srv/netboot/clients/pc01/root",
+        "ip=dhcp",
+        "rw",
+        "netboot.root=rw",
+        "systemd.hostname=desk",
+        "panic=30",
+    ]
+
+
+def test_a_client_with_a_shared_root_mounts_the_image_s() -> None:
+    found = arguments(change(root="shared-rw"), store="/data/boot")
+    assert "nfsroot=192.0.2.1:/data/boot/images/library/root" in found
+    assert "netboot.root=shared-rw" in found
+    assert "rw" in found
+
+
+def test_mount_options_follow_the_path_after_a_comma() -> None:
+    expected = "nfsroot=192.0.2.1:/srv/netboot/clients/pc01/root,tcp,port=2049"
+    assert expected in arguments(nfs_options=["tcp", "port=2049"])
+    assert expected in arguments(nfs_options="tcp,port=2049")
+
+
+def test_a_static_address_names_the_nfs_server_in_its_second_field() -> None:
+    static = StaticAddress(
+        "192.0.2.21", "", "192.0.2.254", "255.255.255.0", "desk", "enp1s0", "none"
+    )
+    assert "ip=192.0.2.21:192.0.2.1:192.0.2.254:255.255.255.0:desk:enp1s0:none" in arguments(
+        change(static=static)
+    )
+    other = static._replace(server="192.0.2.9", gw="", dev="")
+    assert "ip=192.0.2.21:192.0.2.9::255.255.255.0:desk::none" in arguments(change(static=other))
+
+
+def test_a_client_s_own_arguments_come_last_and_once() -> None:
+    found = arguments(change(kernel_args=("console=tty0", "console=ttyS0", "console=tty0", "rw")))
+    assert found[-3:] == ["panic=30", "console=tty0", "console=ttyS0"]
+    assert found.count("rw") == 1
+
+
+def test_a_client_s_own_panic_time_wins() -> None:
+    found = arguments(change(kernel_args=("panic=0",)), panic_seconds=99)
+    assert [item for item in found if item.startswith("panic")] == ["panic=0"]
+    assert "panic=99" in arguments(panic_seconds=99)
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["nolock", "hard", "soft", "rw", "ro", "v3", "tcp", "vers=3", "nfsvers=2", "rsize=32768"],
+)
+def test_mount_options_that_nfsmount_knows_are_taken(option: str) -> None:
+    assert any(item.endswith("," + option) for item in arguments(nfs_options=[option]))
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ("actimeo=3", "fail for ever"),
+        ("noatime", "fail for ever"),
+        ("nconnect=4", "fail for ever"),
+        ("proto=tcp", "fail for ever"),
+        ("vers=4", "knows no NFSv4"),
+        ("vers", "knows no NFSv4"),
+        ("port", "must be port=<number>"),
+        ("rsize=32k", "must be rsize=<number>"),
+        ("rsize=-1", "must be rsize=<number>"),
+        ("hard=1", "without a value"),
+        ("nolok", "did you mean nolock?"),
+        ("", "fail for ever"),
+        ("tcp rw", "fail for ever"),
+        (7, "quote it"),
+    ],
+)
+def test_a_mount_option_that_nfsmount_would_repeat_for_ever_is_refused(
+    option: Any, says: str
+) -> None:
+    with pytest.raises(InventoryError) as caught:
+        arguments(nfs_options=[option])
+    assert [fault.variable for fault in caught.value.faults] == ["nfs_options"]
+    assert says in caught.value.faults[0].expected
+
+
+@pytest.mark.parametrize("store", ["srv", "/", "/a b", "/a,b", "/srv/../etc", "/srv/", "/a\n", 5])
+def test_a_store_that_cannot_stand_in_nfsroot_is_refused(store: Any) -> None:
+    with pytest.raises(InventoryError, match="store: "):
+        arguments(store=store)
+
+
+def test_server_store_and_options_are_judged_in_one_error() -> None:
+    with pytest.raises(InventoryError) as caught:
+        entries(PC, nfs_server="boot", store="x", nfs_options=["a", "b"])
+    assert [fault.variable for fault in caught.value.faults] == [
+        "nfs_server",
+        "store",
+        "nfs_options",
+        "nfs_options",
+    ]
+
+
+@pytest.mark.parametrize("text", ["a b", "a\nb", 'a"b', "a\0"])
+def test_nothing_that_breaks_the_line_gets_into_it_even_from_outside_the_model(text: str) -> None:
+    with pytest.raises(InventoryError, match="kernel command line"):
+        arguments(change(hostname=text))
+
+
+def test_an_entry_has_the_form_that_pxelinux_entry_takes() -> None:
+    assert entries(PC) == [
+        {
+            "client": "52:54:00:12:34:56",
+            "labels": [
+                {
+                    "name": "library",
+                    "kernel": f"images/library/{BUILD}/vmlinuz",
+                    "initrd": [f"images/library/{BUILD}/initrd.img"],
+                    "append": arguments(),
+                }
+            ],
+            "default": "library",
+            "sysappend": 2,
+            "comment": "pc01",
+        }
+    ]
+
+
+def test_every_card_of_a_client_has_an_entry() -> None:
+    found = entries(change(macs=("52:54:00:12:34:56", "52:54:00:12:34:57")))
+    assert [entry["client"] for entry in found] == ["52:54:00:12:34:56", "52:54:00:12:34:57"]
+    assert found[0]["labels"] == found[1]["labels"]
+
+
+def test_a_root_of_its_own_boots_the_build_that_it_was_copied_from() -> None:
+    shared = change(name="pc02", root="shared-rw")
+    found = entries(PC, shared, image_builds={"library": "new"}, client_builds={"pc01": "old"})
+    kernels = [entry["labels"][0]["kernel"] for entry in found]
+    assert kernels == ["images/library/old/vmlinuz", "images/library/new/vmlinuz"]
+
+
+def test_missing_builds_are_one_error_with_every_client() -> None:
+    shared = change(name="pc02", root="shared-rw")
+    bad = change(name="pc03")
+    with pytest.raises(InventoryError) as caught:
+        entries(PC, shared, bad, image_builds={}, client_builds={"pc03": "a/b"})
+    assert [(fault.client, fault.variable) for fault in caught.value.faults] == [
+        ("pc01", "client_builds"),
+        ("pc02", "image_builds"),
+        ("pc03", "client_builds"),
+    ]
+
+
+def line_of(entry: dict[str, Any]) -> str:
+    """Return the line as pxelinux hands it to the kernel."""
+    label = entry["labels"][0]
+    words = [f"BOOT_IMAGE={label['kernel']}", *label["append"], f"initrd={label['initrd'][0]}"]
+    return " ".join([*words, "BOOTIF=01-52-54-00-12-34-56"])
+
+
+def test_the_longest_command_line_is_taken_and_one_byte_more_is_refused_with_its_number() -> None:
+    room = COMMAND_LINE_MAX - len(line_of(entries(PC)[0])) - 1
+    entry = entries(change(kernel_args=("x" * room,)))[0]
+    assert len(line_of(entry)) == COMMAND_LINE_MAX == 2047
+    with pytest.raises(InventoryError, match=r"pc01: netboot_kernel_args: .* 2048 bytes .* 2047"):
+        entries(change(kernel_args=("x" * (room + 1),)))

@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The NFS server gives each client what it boots from, and nobody anything else."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
+from ansible_collections.diskless.netboot.plugins.module_utils.exports import (
+    plan_client_roots,
+    plan_exports,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.faults import InventoryError
+
+PC = Client(
+    name="pc01",
+    hostname="desk",
+    macs=("52:54:00:12:34:56",),
+    address="192.0.2.21",
+    subnet="192.0.2.0/24",
+    image="library",
+)
+OPTIONS = ["rw", "no_root_squash", "no_subtree_check", "sync", "sec=sys"]
+
+
+def pc(name: str, address: str, **fields: Any) -> Client:
+    return dataclasses.replace(PC, name=name, address=address, **fields)
+
+
+def test_a_root_of_its_own_goes_to_its_client_s_address_alone() -> None:
+    assert plan_exports([PC, pc("pc02", "192.0.2.22")]) == [
+        {
+            "path": f"/srv/netboot/clients/{name}/root",
+            "clients": [{"address": address, "options": OPTIONS}],
+        }
+        for name, address in (("pc01", "192.0.2.21"), ("pc02", "192.0.2.22"))
+    ]
+
+
+def test_a_shared_root_goes_to_the_addresses_that_run_it_in_order() -> None:
+    clients = [
+        pc("a", "192.0.2.100", root="shared-rw"),
+        pc("b", "192.0.2.9", root="shared-rw"),
+        pc("c", "192.0.2.10", root="shared-rw", image="staff"),
+    ]
+    found = plan_exports(clients, store="/data", options=["rw", "async"])
+    assert [(export["path"], [c["address"] for c in export["clients"]]) for export in found] == [
+        ("/data/images/library/root", ["192.0.2.9", "192.0.2.100"]),
+        ("/data/images/staff/root", ["192.0.2.10"]),
+    ]
+    assert found[0]["clients"][0]["options"] == ["rw", "async"]
+
+
+def test_options_of_exports_5_are_taken() -> None:
+    options = ["rw", "fsid=0a1b", "sec=krb5:sys", "anonuid=65534", "replicas=/a@192.0.2.3"]
+    assert plan_exports([PC], options=options)[0]["clients"][0]["options"] == options
+
+
+@pytest.mark.parametrize("option", ["", "rw,ro", "rw)", "a b", "a\n", "*(rw)", 3, None])
+def test_an_option_that_would_end_the_list_is_refused(option: Any) -> None:
+    with pytest.raises(InventoryError, match="must be one option of exports"):
+        plan_exports([PC], options=[option])
+
+
+def test_options_in_one_string_are_refused_instead_of_read_letter_by_letter() -> None:
+    with pytest.raises(InventoryError, match="must be a list"):
+        plan_exports([PC], options="rw")
+
+
+def test_each_image_lists_the_roots_that_are_copied_from_it() -> None:
+    clients = [
+        PC,
+        pc("pc02", "192.0.2.22", image="staff"),
+        pc("pc03", "192.0.2.23"),
+        pc("pc04", "192.0.2.24", root="shared-rw"),
+    ]
+    assert plan_client_roots(clients, store="/data") == [
+        {
+            "image": "library",
+            "src": "/data/images/library/root",
+            "dests": [
+                {"client": "pc01", "path": "/data/clients/pc01/root"},
+                {"client": "pc03", "path": "/data/clients/pc03/root"},
+            ],
+        },
+        {
+            "image": "staff",
+            "src": "/data/images/staff/root",
+            "dests": [{"client": "pc02", "path": "/data/clients/pc02/root"}],
+        },
+    ]
+
+
+@pytest.mark.parametrize("name", ["../../etc", "a b", ""])
+def test_no_path_leaves_the_store_even_for_data_from_outside_the_model(name: str) -> None:
+    for plan in (plan_exports, plan_client_roots):
+        with pytest.raises(ValueError, match="one path segment"):
+            plan([pc(name, "192.0.2.21")])
+
+
+def test_a_wrong_store_is_named() -> None:
+    for plan in (plan_exports, plan_client_roots):
+        with pytest.raises(InventoryError, match="store: 'srv'"):
+            plan([PC], store="srv")
