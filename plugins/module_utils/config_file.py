@@ -89,8 +89,7 @@ class ConfigPlan:
                 if rc != 0:
                     raise RefusedError(ran, rc, stdout, stderr)
 
-        if self.changed:
-            self.inner.apply(test)
+        self.inner.apply(test)
         return ran
 
     @property

@@ -153,8 +153,12 @@ class Folders:
             os.close(handle)
 
     @property
+    def present(self) -> bool:
+        return () in self._open
+
+    @property
     def base(self) -> int:
-        if () not in self._open:
+        if not self.present:
             raise TreeError([f"{self._path}: does not exist"])
         return self._open[()]
 
@@ -185,7 +189,7 @@ class Folders:
         return made
 
     def exists(self, parent: str) -> bool:
-        if () not in self._open:
+        if not self.present:
             return False
         try:
             self.open(parent)
@@ -214,7 +218,7 @@ class Folders:
         if stat.S_ISREG(status.st_mode):
             fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle)
             with os.fdopen(fd, "rb") as stream:
-                content = stream.read(max(size, _SHOWN) + 1)
+                content = stream.read(min(max(size, _SHOWN), status.st_size) + 1)
         elif stat.S_ISLNK(status.st_mode):
             content = f"(a link to {os.readlink(name, dir_fd=handle)})\n".encode(
                 "utf-8", "surrogateescape"

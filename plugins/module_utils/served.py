@@ -58,13 +58,18 @@ def refusal(root: str, path: str) -> Refusal | None:
             ahead += [part for part in reversed(goal.split("/")) if part not in ("", ".")]
             continue
         here.append(step)
-        if ahead:
+        if stat.S_ISDIR(status.st_mode):
             refused = _folder_refusal(place)
-        elif not stat.S_ISREG(status.st_mode):
-            refused = Refusal(f"{place} is not a regular file")
-        elif not status.st_mode & stat.S_IROTH:
-            refused = Refusal(f"{place} is not readable for others (mode {_octal(status)})")
-    return refused
+    return refused or _file_refusal(Path(root, *here))
+
+
+def _file_refusal(path: Path) -> Refusal | None:
+    status = path.lstat()
+    if not stat.S_ISREG(status.st_mode):
+        return Refusal(f"{path} is not a regular file")
+    if not status.st_mode & stat.S_IROTH:
+        return Refusal(f"{path} is not readable for others (mode {_octal(status)})")
+    return None
 
 
 def _folder_refusal(path: Path) -> Refusal | None:

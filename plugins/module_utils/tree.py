@@ -150,8 +150,10 @@ class Plan:
             TreeError: the system refused; no staged file stays behind.
         """
         try:
-            with Folders(self.folder, self._real) as folders, files.locked(folders.base):
-                self._apply(folders, validate)
+            with Folders(self.folder, self._real) as folders:
+                if self.changed or folders.present:
+                    with files.locked(folders.base):
+                        self._apply(folders, validate)
         except OSError as error:
             where = error.filename if isinstance(error.filename, str) else self.folder
             raise TreeError([f"{where}: {error.strerror or error}"]) from error
@@ -159,10 +161,9 @@ class Plan:
     def _apply(self, folders: Folders, validate: Callable[[str, str], None] | None) -> None:
         pending = self.pending
         parents = {posixpath.dirname(change.path) for change in pending}
-        if self.managed is not None and folders.exists(self.managed):
-            parents.add(self.managed)
-        for parent in parents:
-            files.sweep(folders.open(parent, create=True))
+        for parent in self._real:
+            if parent in parents or folders.exists(parent):
+                files.sweep(folders.open(parent, create=True))
         staged: dict[str, dict[str, str]] = {}
         try:
             for change in pending:

@@ -17,7 +17,7 @@ description:
     C(dhcpd -t) read their own folders below C(/etc) only, so that a file in a temporary folder,
     as with O(ansible.builtin.copy#module:validate), cannot be tested on many hosts.
   - If the command refuses the file, the old one stays as it is and nothing is left behind.
-  - What a killed run left staged is removed by the next run that writes into the folder.
+  - What a killed run left staged is removed by the next run for a file in the same folder.
 extends_documentation_fragment:
   - diskless.netboot.attributes
 attributes:

@@ -200,9 +200,8 @@ class _Checks:
     def line(self, variable: str, value: str | None, directive: str = "") -> str:
         """One line of text that the loader shows or skips."""
         text = value or ""
-        if value is not None and (not text.strip() or text != text.strip()):
+        if self._printable(variable, text) and value is not None and text != (text.strip() or None):
             self.fault(variable, value, "must be text without blanks at its ends")
-        self._printable(variable, text)
         self.length(variable, f"{directive} {text}")
         return text
 
@@ -214,10 +213,11 @@ class _Checks:
             self.length(variable, f"# {line}")
         return text
 
-    def _printable(self, variable: str, text: str) -> None:
+    def _printable(self, variable: str, text: str) -> bool:
         # Also keeps out lone surrogates, which no encoding can write.
         if not text.isprintable():
             self.fault(variable, text, "must not hold control characters or line ends")
+        return text.isprintable()
 
     def length(self, variable: str, line: str) -> None:
         size = len(line.encode("utf-8", "replace"))
@@ -249,6 +249,8 @@ class _Checks:
         except ValueError as error:
             self.fault(variable, value, str(error))
             return ""
+        if not self._printable(variable, text):
+            return text
         if text.count('"') % 2:
             self.fault(variable, value, "must close its double quote")
         elif not text or " " in "".join(text.split('"')[::2]):
@@ -259,7 +261,6 @@ class _Checks:
             self.fault(variable, value, "must not be '-' alone, by which pxelinux drops them all")
         if text.lower().startswith("initrd="):
             self.fault(variable, value, "must be given as initrd, which overrides it")
-        self._printable(variable, text)
         return text
 
     def number(self, variable: str, value: int | None, allowed: Iterable[int], words: str) -> None:
