@@ -1,0 +1,138 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The workshop of the collection: `make help` lists what there is. Each target installs what it
+# needs on first use; everything it makes stays in .build.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+# Scripts of the virtual environment name it by its full path, hence the absolute folder.
+BUILD := $(CURDIR)/.build
+VENV := $(BUILD)/venv
+RESULTS := .build/results
+
+# Found before PATH gains the virtual environment, which must not be made out of itself.
+PYTHON ?= $(or $(shell command -v python3),/usr/bin/python3)
+PYTHON := $(PYTHON)
+export PYTHON
+export PATH := $(VENV)/bin:$(PATH)
+export LC_ALL := C.UTF-8
+export PYTHONDONTWRITEBYTECODE := 1
+export ANSIBLE_COLLECTIONS_PATH := $(BUILD)/collections
+
+STEP := $(VENV)/bin/python tests/tools/step.py run
+SUMMARY := $(VENV)/bin/python tests/tools/step.py summary
+PYTEST := PYTHONPATH=.build/collections HYPOTHESIS_STORAGE_DIRECTORY=.build/cache/hypothesis \
+	python -m pytest -q
+
+# In this order, so that what is quick fails first.
+TEST_PARTS := lint unit sanity build molecule boot
+LINTS := lint-ruff lint-format lint-mypy lint-ansible lint-docs lint-changelog lint-licences
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ---- what the rest needs -------------------------------------------------------------------
+
+STAMPS := .build/stamp/packages .build/stamp/venv .build/stamp/link
+
+.PHONY: setup
+setup: $(STAMPS) ## install packages and the virtual environment (all others do so when needed)
+
+.build/stamp/packages: tests/setup/packages.txt tests/setup/packages
+	@bash tests/setup/packages tests/setup/packages.txt
+	@mkdir -p $(@D) && touch $@
+
+# A checkout that was moved or a new Python needs a new environment.
+VENV_KEY := $(CURDIR) $(PYTHON)
+.build/stamp/venv: tests/requirements.txt tests/requirements-collections.txt tests/setup/venv \
+		$(if $(filter-out $(file < .build/stamp/venv),$(VENV_KEY)),FORCE) | .build/stamp/packages
+	@$(PYTHON) tests/tools/step.py run setup-venv "virtual environment" -- bash tests/setup/venv $(VENV) $(PYTHON)
+	@mkdir -p $(@D) && echo '$(VENV_KEY)' > $@
+
+# Tools look for a collection by its name in a path.
+.build/stamp/link:
+	@mkdir -p $(@D) .build/collections/ansible_collections/diskless
+	@ln -sfn ../../../.. .build/collections/ansible_collections/diskless/netboot
+	@touch $@
+
+.PHONY: FORCE
+FORCE:
+
+# ---- tests ---------------------------------------------------------------------------------
+
+# One after the other even under `make -j`: they share the cores, and the order fails fast.
+.PHONY: test
+test: setup ## everything below, quickest first; the last line counts the tests
+	@rm -rf $(RESULTS)
+	+@status=0; for part in $(TEST_PARTS); do \
+		$(MAKE) --no-print-directory $$part || { status=1; break; }; \
+	done; \
+	$(SUMMARY) && exit $$status
+
+.PHONY: lint $(LINTS)
+lint: setup ## ruff, mypy, ansible-lint, documentation, changelog, licence headers
+	+@$(MAKE) --no-print-directory -k -j2 $(LINTS)
+
+lint-ruff: setup
+	@$(STEP) $@ "ruff check" -- ruff check --no-fix .
+
+lint-format: setup
+	@$(STEP) $@ "ruff format --check" -- ruff format --check --diff .
+
+# From the folder where the files have the names by which they import each other.
+lint-mypy: setup
+	@$(STEP) $@ "mypy --strict" -- env -C .build/collections mypy --config-file $(CURDIR)/pyproject.toml \
+		--cache-dir $(BUILD)/cache/mypy ansible_collections/diskless/netboot/plugins \
+		ansible_collections/diskless/netboot/tests
+
+lint-ansible: setup
+	@$(STEP) $@ "ansible-lint, production profile" -- env ANSIBLE_HOME=$(BUILD)/ansible \
+		ansible-lint --offline --profile production --strict --nocolor
+
+lint-docs: setup
+	@$(STEP) $@ "antsibull-docs lint" -- env ANSIBLE_HOME=$(BUILD)/ansible antsibull-docs \
+		lint-collection-docs --plugin-docs --validate-collection-refs dependent .
+
+lint-changelog: setup
+	@$(STEP) $@ "antsibull-changelog lint" -- antsibull-changelog lint
+
+lint-licences: setup
+	@$(STEP) $@ "reuse lint (licence headers)" -- reuse lint
+
+.PHONY: unit
+unit: setup ## unit tests, in seconds
+	@$(STEP) --own-result $@ "unit tests" -- env $(PYTEST) tests/unit --junitxml=$(RESULTS)/$@.xml
+
+.PHONY: sanity
+sanity: setup ## ansible-test sanity in a clean copy, nothing ignored
+	@$(STEP) --own-result $@ "ansible-test sanity" -- python tests/tools/sanity.py $(BUILD) $(RESULTS)
+
+.PHONY: build
+build: setup ## the collection's artefact, installed offline into an empty path
+	@$(STEP) $@ "collection built, installed offline" -- bash tests/tools/build .build/artifact
+
+.PHONY: molecule
+molecule: setup ## roles in systemd containers: converge, idempotence, verify
+	@$(STEP) --live $@ "molecule test" -- molecule test --all
+
+.PHONY: boot
+boot: setup ## PXE clients booted in QEMU
+	@$(STEP) --live --own-result $@ "boot tests" -- env $(PYTEST) tests/boot --junitxml=$(RESULTS)/$@.xml
+
+# ---- for people ----------------------------------------------------------------------------
+
+.PHONY: demo
+demo: setup ## a boot server configured and a PC without a disk booted from it, as you watch
+	@tests/lab/demo
+
+.PHONY: clean
+clean: ## stop the lab and remove everything made here but the cache of images
+	@if [ -x tests/lab/lab ]; then tests/lab/lab down --all; fi
+	@rm -rf --one-file-system .build .ansible .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/output
+	@find . -name __pycache__ -prune -exec rm -rf {} +
+
+.PHONY: distclean
+distclean: clean ## clean, and remove the cache of images too
+	@rm -rf --one-file-system "$${XDG_CACHE_HOME:-$$HOME/.cache}/diskless-netboot"
