@@ -77,12 +77,16 @@ def write_result(name: str, title: str, seconds: float, failure: str | None) -> 
 def execute(command: list[str], log: Path, live: bool) -> int:
     """Run a command with its output in ``log``, and on the screen too if ``live``."""
     with log.open("wb") as sink:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE if live else sink,
-            stderr=subprocess.STDOUT,
-        )
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE if live else sink,
+                stderr=subprocess.STDOUT,
+            )
+        except OSError as error:
+            sink.write(f"{error}\n".encode())
+            return 127
         try:
             if process.stdout is not None:
                 for line in process.stdout:
@@ -121,9 +125,7 @@ def run(name: str, title: str, command: list[str], live: bool, own_result: bool)
             status = 1
         if status != 0 and not found.failed:
             write_result(name, f"{title}: ended before it could count", seconds, output[-4000:])
-    elif name.startswith("setup"):
-        pass
-    else:
+    elif not name.startswith("setup"):  # setting up proves nothing
         write_result(name, title, seconds, output[-4000:] if status else None)
 
     lead = f"{title}: " if live or parallel else ""
