@@ -310,9 +310,14 @@ def test_many_files_are_one_diff(tmp_path: Path) -> None:
     planned(tmp_path, {"cfg/gone": ours("gone"), "cfg/new": ours("old")}).apply()
     desired = {"cfg/new": ours("new"), "cfg/made": FileSpec(b"no newline")}
     diff = planned(tmp_path, desired, purge=True).diff()
-    assert diff["before_header"] == diff["after_header"] == str(tmp_path)
-    assert diff["before"] == "==> cfg/gone <==\n# ours\ngone\n==> cfg/new <==\n# ours\nold\n"
-    assert diff["after"] == "==> cfg/made <==\nno newline\n==> cfg/new <==\n# ours\nnew\n"
+    assert list(diff) == ["prepared"]
+    assert diff["prepared"] == (
+        f"--- {tmp_path}/cfg/gone\n+++ {tmp_path}/cfg/gone (absent)\n"
+        "@@ -1,2 +0,0 @@\n-# ours\n-gone\n"
+        f"--- {tmp_path}/cfg/made (absent)\n+++ {tmp_path}/cfg/made\n"
+        "@@ -0,0 +1 @@\n+no newline\n"
+        f"--- {tmp_path}/cfg/new\n+++ {tmp_path}/cfg/new\n@@ -1,2 +1,2 @@\n # ours\n-old\n+new\n"
+    )
 
 
 def test_one_file_is_a_plain_diff(tmp_path: Path) -> None:

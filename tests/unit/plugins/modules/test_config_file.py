@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,7 @@ def test_killed_while_the_command_runs_the_old_file_stays_and_the_next_run_tidie
 def test_the_documented_options_are_those_that_the_module_takes() -> None:
     documented = yaml.safe_load(config_file.DOCUMENTATION)["options"]
     assert documented.keys() == config_file.ARGUMENT_SPEC.keys()
-    for name, option in config_file.ARGUMENT_SPEC.items():
+    taken: Mapping[str, Any] = config_file.ARGUMENT_SPEC
+    for name, option in taken.items():
         for key in ("type", "required", "elements"):
             assert documented[name].get(key) == option.get(key), (name, key)

@@ -17,8 +17,8 @@ MAC = "52:54:00:12:34:56"
 def read(text: str) -> dict[str, Any]:
     """Read an entry as readconfig.c does: 4095 bytes at a time, directives in any case."""
     chunks: list[bytes] = []
-    for line in text.encode().split(b"\n"):
-        chunks += [line[at : at + 4095] for at in range(0, max(len(line), 1), 4095)]
+    for raw in text.encode().split(b"\n"):
+        chunks += [raw[at : at + 4095] for at in range(0, max(len(raw), 1), 4095)]
     lines = iter([chunk.split(b"\r")[0].decode() for chunk in chunks])
     config: dict[str, Any] = {"labels": [], "comments": []}
     label: dict[str, Any] = {}
