@@ -17,7 +17,7 @@ description:
   - Files are staged, synced to disk and renamed, so that a client which boots meanwhile reads the
     old entry or the new one, even if the run is killed.
   - A file that this module did not write is never removed. Its own files begin with a marker line.
-  - This module has no loop to it. Pass all entries in one list.
+  - Pass all entries in one list. A loop of tasks costs hundreds of times as much for each entry.
 extends_documentation_fragment:
   - diskless.netboot.attributes
 attributes:
