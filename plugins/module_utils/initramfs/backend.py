@@ -1,0 +1,62 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One interface to the tools that build an initrd; which one is what the image has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.initramfs_tools import (
+    InitramfsTools,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import (
+    InitramfsError,
+    resolve,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec import Spec
+
+
+class Backend(Protocol):
+    """A tool in the image that builds an initrd from a configuration of ours."""
+
+    @property
+    def packages(self) -> Sequence[str]:
+        """Patterns (fnmatch) of the packages that make the initrd what it is."""
+
+    @property
+    def sources(self) -> Sequence[str]:
+        """Files and folders of the image, small ones, that are copied or run when building."""
+
+    def faults(self, spec: Spec, version: str) -> list[str]:
+        """What in the image would make the tool fail, or fall back to something else."""
+
+    def files(self, spec: Spec, modules: Sequence[str]) -> dict[str, tuple[str, int]]:
+        """The configuration: path below the work folder to text and mode."""
+
+    def command(self, spec: Spec, version: str, work: str) -> list[str]:
+        """Builds WORK/initrd, inside the image."""
+
+    def client_files(self) -> dict[str, tuple[str, ...]]:
+        """What a client needs in the initrd beside modules: its name to possible paths."""
+
+
+_BACKENDS: dict[str, type[Backend]] = {"mkinitramfs": InitramfsTools}
+
+
+def choose(root: Path) -> Backend:
+    """The backend for an image.
+
+    :raises InitramfsError: when the image has no tool that we can use.
+    """
+    for program, backend in _BACKENDS.items():
+        if find_program(root, program):
+            return backend()
+    hint = "; dracut is not supported yet" if find_program(root, "dracut") else ""
+    raise InitramfsError(f"{root} has no mkinitramfs: install initramfs-tools in the image{hint}")
+
+
+def find_program(root: Path, name: str) -> bool:
+    """Whether the image has the program in one of the usual folders."""
+    return any(resolve(root, f"{top}/{name}").is_file() for top in ("usr/sbin", "usr/bin", "bin"))

@@ -1,0 +1,312 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole of it: decide whether to build, build, prove, put in place."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import (
+    backend,
+    chroot,
+    drivers,
+    fingerprint,
+    kernels,
+    proof,
+    rootfs,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.cpio import (
+    Contents,
+    read_contents,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import (
+    InitramfsError,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec import Spec
+
+# Every file in the initrd gets this time, so that its bytes depend on contents alone.
+_EPOCH = "1"
+
+
+@dataclass
+class Outcome:
+    """What the module returns; names and meaning as in its RETURN."""
+
+    changed: bool
+    rebuilt_because: list[str]
+    kernel_version: str = ""
+    kernel: str = ""
+    initrd: str = ""
+    build: str = ""
+    size: int = 0
+    drivers: list[str] = field(default_factory=list)
+    firmware: list[str] = field(default_factory=list)
+    modules: int = 0
+    commands: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """All that is known before anything is built."""
+
+    spec: Spec
+    version: str
+    dest: Path
+    tool: backend.Backend
+    config: dict[str, tuple[str, int]]
+    wanted: proof.Wanted
+    inputs: dict[str, str]
+    warnings: list[str]
+
+    @property
+    def command(self) -> list[str]:
+        return self.tool.command(self.spec, self.version, chroot.WORK)
+
+
+def ensure(spec: Spec, *, check: bool) -> Outcome:
+    """Make sure that the initrd is there and made of what the image has now.
+
+    :param check: only say what would be done.
+    :raises InitramfsError: and the initrd that was there before stays.
+    """
+    if not spec.root.is_dir():
+        if check:
+            return Outcome(True, ["the image root does not exist yet"])
+        raise InitramfsError(f"root: {spec.root} is no folder")
+    plan = _plan(spec)
+    if not plan.dest.parent.is_dir():
+        if check:
+            return Outcome(True, [f"{plan.dest.parent} does not exist yet"])
+        raise InitramfsError(f"dest: {plan.dest.parent} is no folder")
+    if check:
+        return _judge(plan, *_why(plan))
+    with _locked(plan.dest.parent):
+        record, because = _why(plan)
+        outcome = _judge(plan, record, because)
+        if because:
+            built = _build(plan)
+            after = _judge(plan, built, because)
+            after.before, outcome = outcome.before, after
+        return outcome
+
+
+def _plan(spec: Spec) -> _Plan:
+    version = kernels.choose(spec.root, spec.kernel)
+    tool = backend.choose(spec.root)
+    index = drivers.KernelModules.read(spec.root, version)
+    faults = [*index.unknown(spec.drivers), *tool.faults(spec, version)]
+    faults += [
+        f"kernel: {version} has no module {name}, which an NFS root needs"
+        for name in drivers.NFS_MODULES
+        if name not in index
+    ]
+    asked = [name for name in spec.drivers if name in index]
+    companions = index.companions(asked)
+    found = _firmware(spec, version, index.closure([*asked, *companions]))
+    lost = _name_lost(spec.root, [item for item in found if not item.where])
+    if spec.missing_firmware == "fail":
+        faults += lost
+        lost = []
+    if faults:
+        raise InitramfsError("; ".join(faults))
+    modules = index.closure([*drivers.NFS_MODULES, *asked, *companions])
+    config = tool.files(spec, modules)
+    return _Plan(
+        spec,
+        version,
+        spec.destination(version),
+        tool,
+        config,
+        proof.Wanted(
+            version,
+            spec.compression,
+            modules,
+            sorted({item.name for item in found if item.where}),
+            tool.client_files(),
+        ),
+        fingerprint.inputs(
+            spec,
+            version,
+            config=config,
+            packages=tool.packages,
+            sources=tool.sources,
+            firmware=found,
+        ),
+        lost,
+    )
+
+
+def _firmware(spec: Spec, version: str, names: tuple[str, ...]) -> list[drivers.Firmware]:
+    if not names:
+        return []
+    done = chroot.run(spec.root, ["modinfo", "-k", version, *names])
+    if done.returncode:
+        raise InitramfsError(f"modinfo failed in {spec.root}: {done.stderr.strip()}")
+    return drivers.find_firmware(spec.root, version, drivers.parse_modinfo(done.stdout))
+
+
+def _name_lost(root: Path, lost: list[drivers.Firmware]) -> list[str]:
+    """One line for each driver, since a driver may name twenty files of one package."""
+    distribution = rootfs.distribution(root)
+    found = []
+    for driver in dict.fromkeys(item.driver for item in lost):
+        names = [item.name for item in lost if item.driver == driver]
+        packages = {drivers.firmware_package(name, distribution) for name in names} - {None}
+        hint = f" (in the package {' and '.join(sorted(map(str, packages)))})" if packages else ""
+        found.append(f"firmware: {driver} names what the image lacks{hint}: {', '.join(names)}")
+    return found
+
+
+def _why(plan: _Plan) -> tuple[fingerprint.Record | None, list[str]]:
+    """The record of the last build, and why it has to be done again."""
+    dest = plan.dest
+    if not dest.is_file():
+        return None, [f"{dest} does not exist"]
+    record = fingerprint.Record.load(fingerprint.sidecar(dest))
+    if record is None:
+        return None, [f"{fingerprint.sidecar(dest)}, which says what it was made of, is missing"]
+    if record.sha256 != rootfs.file_digest(dest):
+        return record, [f"{dest} is not what was built"]
+    now = fingerprint.file_facts(plan.spec.root, record.files)
+    because = fingerprint.reasons(record.inputs, plan.inputs)
+    return record, because + [f"/{line}" for line in fingerprint.reasons(record.files, now)]
+
+
+def _judge(plan: _Plan, record: fingerprint.Record | None, because: list[str]) -> Outcome:
+    """The outcome as things stand on the disk now."""
+    outcome = Outcome(
+        bool(because),
+        because,
+        kernel_version=plan.version,
+        kernel=str(kernels.vmlinuz(plan.spec.root, plan.version)),
+        initrd=str(plan.dest),
+        drivers=list(plan.spec.drivers),
+        firmware=list(plan.wanted.firmware),
+        modules=record.modules if record else 0,
+        commands=[chroot.shown(plan.spec.root, plan.command)] if because else [],
+        warnings=plan.warnings,
+        before=_text(record.inputs) if record else "",
+        after=_text(plan.inputs),
+    )
+    if plan.dest.is_file():
+        outcome.size = plan.dest.stat().st_size
+        outcome.build = _build_id(plan, Path(outcome.kernel))
+    return outcome
+
+
+def _text(inputs: dict[str, str]) -> str:
+    return "".join(f"{name}: {value}\n" for name, value in sorted(inputs.items()))
+
+
+def _build_id(plan: _Plan, kernel: Path) -> str:
+    digest = hashlib.sha256()
+    for path in (kernel, plan.dest):
+        digest.update(path.read_bytes())
+    return f"{plan.version}-{digest.hexdigest()[:12]}"
+
+
+def _build(plan: _Plan) -> fingerprint.Record:
+    spec, dest = plan.spec, plan.dest
+    with _work_folder(dest) as work:
+        for name, (text, mode) in plan.config.items():
+            path = work / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+            path.chmod(mode)
+        for name in ("conf/conf.d", "tmp"):
+            (work / name).mkdir()
+        done = chroot.run(
+            spec.root,
+            plan.command,
+            work=work,
+            environment={"SOURCE_DATE_EPOCH": _EPOCH, "TMPDIR": f"{chroot.WORK}/tmp"},
+        )
+        built = work / "initrd"
+        if done.returncode or not built.is_file():
+            tail = "\n".join((done.stderr or done.stdout).strip().splitlines()[-20:])
+            raise InitramfsError(
+                f"{chroot.shown(spec.root, plan.command)} failed ({done.returncode}): {tail}"
+            )
+        contents = _prove(plan, built)
+        names = fingerprint.files_inside(spec.root, plan.version, contents)
+        record = fingerprint.Record(
+            kernel_version=plan.version,
+            sha256=rootfs.file_digest(built),
+            inputs=plan.inputs,
+            files=fingerprint.file_facts(spec.root, names),
+            modules=len(proof.modules_in(contents, plan.version)),
+            firmware=sorted(proof.firmware_in(contents, plan.version)),
+        )
+        notes = work / "record"
+        notes.write_text(record.dump(), "utf-8")
+        # The record last: killed in between, the digest tells the next run to build again.
+        _put(built, dest)
+        _put(notes, fingerprint.sidecar(dest))
+    return record
+
+
+def _prove(plan: _Plan, built: Path) -> Contents:
+    def decompress(kind: str, raw: IO[bytes]) -> chroot.Stream:
+        return chroot.stream(plan.spec.root, [kind, "-dc"], raw)
+
+    contents = read_contents(built, decompress)
+    faults = proof.missing(contents, plan.wanted)
+    if faults:
+        raise InitramfsError(
+            f"the initrd that mkinitramfs made lacks: {', '.join(faults)};"
+            f" {plan.dest} was left as it was"
+        )
+    return contents
+
+
+def _put(source: Path, dest: Path) -> None:
+    source.chmod(0o644)
+    with source.open("rb") as stream:
+        os.fsync(stream.fileno())
+    source.replace(dest)
+    folder = os.open(dest.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Two runs for one folder take turns; the lock ends with the process that holds it."""
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _work_folder(dest: Path) -> Iterator[Path]:
+    """A folder on DEST's own file system; what a killed run left there is removed first."""
+    work = dest.with_name(f".{dest.name}.building")
+    _remove(work)
+    work.mkdir(0o700)
+    try:
+        yield work
+    finally:
+        _remove(work)
+
+
+def _remove(work: Path) -> None:
+    if work.is_symlink():
+        work.unlink()
+    elif work.exists():
+        shutil.rmtree(work)

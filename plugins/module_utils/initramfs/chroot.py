@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run a command inside an image root, in namespaces that end with it.
+
+Everything is mounted in a private mount namespace (unshare(1)), never on the boot server itself,
+and the command is process 1 of a process namespace: whatever kills this process kills the
+command and all its children, and the kernel drops the mounts with the last of them.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import IO
+
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import (
+    InitramfsError,
+)
+
+Stream = AbstractContextManager[IO[bytes]]
+
+# Where the work folder appears inside the image.
+WORK = "/run/netboot"
+
+# The image itself is read-only: a hook that would write into it fails instead. /sys is empty and
+# fstab too, so that the boot server's hardware and the image's disks do not shape the result.
+# Devices are bind mounts since a container may be forbidden to make nodes.
+_SETUP = """
+root=$1 work=$2
+shift 2
+mount --rbind "$root" "$root"
+cd "$root"
+mount -t proc -o nosuid,nodev,noexec proc ./proc
+mount -t tmpfs -o mode=0755,size=64k sys ./sys
+mount -t tmpfs -o mode=0755,size=1m dev ./dev
+for node in null zero full random urandom; do
+    : > "./dev/$node"
+    mount --bind "/dev/$node" "./dev/$node"
+done
+ln -s /proc/self/fd ./dev/fd
+ln -s /proc/self/fd/0 ./dev/stdin
+ln -s /proc/self/fd/1 ./dev/stdout
+ln -s /proc/self/fd/2 ./dev/stderr
+mount -t tmpfs -o mode=0755 run ./run
+mount -t tmpfs -o mode=1777 tmp ./tmp
+if [ -n "$work" ]; then
+    mkdir ./run/netboot
+    mount --bind "$work" ./run/netboot
+fi
+if [ -f ./etc/fstab ] && [ ! -L ./etc/fstab ]; then
+    mount --bind /dev/null ./etc/fstab
+fi
+mount -o remount,bind,ro .
+exec chroot . "$@"
+"""
+_MOUNT_POINTS = ("proc", "sys", "dev", "run", "tmp")
+
+
+def _prepare(root: Path, argv: Sequence[str], work: Path | None) -> list[str]:
+    wrong = [
+        name for name in _MOUNT_POINTS if (root / name).is_symlink() or not (root / name).is_dir()
+    ]
+    if wrong:
+        raise InitramfsError(f"{root}: not a folder of its own: {', '.join(wrong)}")
+    return [
+        # The kernel kills unshare when this process dies, and unshare's child with it.
+        *("setpriv", "--pdeathsig", "KILL"),
+        *("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"),
+        *("sh", "-euc", _SETUP, "sh", str(root), str(work or ""), *argv),
+    ]
+
+
+def _environment(extra: dict[str, str] | None) -> dict[str, str]:
+    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    return {"PATH": path, "LC_ALL": "C", "HOME": "/", **(extra or {})}
+
+
+def shown(root: Path, argv: Sequence[str]) -> str:
+    """The command as a person would type it on the boot server."""
+    return shlex.join(["chroot", str(root), *argv])
+
+
+def run(
+    root: Path,
+    argv: Sequence[str],
+    *,
+    work: Path | None = None,
+    environment: dict[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run ARGV in ROOT to its end, with the folder `work` (if any) at /run/netboot.
+
+    :returns: exit status and output; a status other than 0 is no exception.
+    :raises InitramfsError: when the namespaces' own tools are missing on the boot server.
+    """
+    try:
+        return subprocess.run(
+            _prepare(root, argv, work),
+            env=_environment(environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+    except FileNotFoundError as exc:
+        raise InitramfsError(f"{exc.filename} is missing on the boot server: util-linux") from exc
+
+
+@contextmanager
+def stream(root: Path, argv: Sequence[str], stdin: IO[bytes]) -> Iterator[IO[bytes]]:
+    """The output of ARGV in ROOT while it runs, fed from a file at its present position.
+
+    :raises OSError: when the command fails.
+    """
+    os.lseek(stdin.fileno(), stdin.tell(), os.SEEK_SET)  # the buffer has read further
+    with subprocess.Popen(
+        _prepare(root, argv, None),
+        env=_environment(None),
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        yield process.stdout
+        process.stdout.read()
+        message = process.stderr.read().decode("utf-8", "replace").strip()
+    if process.returncode:
+        raise OSError(f"{argv[0]}: {message or process.returncode}")

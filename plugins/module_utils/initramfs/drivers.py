@@ -1,0 +1,187 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Kernel modules of an image: what exists, what needs what, which firmware they name.
+
+Sources of the formats: modules.dep(5), modules.builtin in Linux' Documentation/kbuild/kbuild.rst,
+modules.softdep as depmod(8) writes it, modinfo(8).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import (
+    InitramfsError,
+    resolve,
+)
+
+# What the initramfs needs to find and mount an NFS root; af_packet is for its DHCP client.
+NFS_MODULES = ("nfs", "nfsv3", "af_packet")
+
+# Buses that a driver sits on without a line in modules.dep to say so.
+_BUS_OF = {"virtio_net": ("virtio_pci",)}
+_USB_HOSTS = ("xhci_pci", "ehci_pci", "ohci_pci", "uhci_hcd")
+
+_SUFFIX = re.compile(r"\.ko(\.(gz|xz|zst))?$")
+
+
+def normalise(name: str) -> str:
+    """``8139too``, ``virtio-net``, ``kernel/drivers/x/virtio-net.ko.xz``: the kernel's own name."""
+    return _SUFFIX.sub("", name.rpartition("/")[2]).replace("-", "_")
+
+
+@dataclass(frozen=True)
+class KernelModules:
+    """The modules of one kernel version, by their normalised names."""
+
+    version: str
+    paths: Mapping[str, str]  # loadable modules, below /lib/modules/VERSION
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    builtin: frozenset[str] = frozenset()
+
+    @classmethod
+    def read(cls, root: Path, version: str) -> KernelModules:
+        """From the indexes below ROOT/lib/modules/VERSION.
+
+        :raises InitramfsError: when there is no modules.dep.
+        """
+        top = resolve(root, f"lib/modules/{version}")
+        paths: dict[str, str] = {}
+        needs: dict[str, tuple[str, ...]] = {}
+        try:
+            dep = (top / "modules.dep").read_text("utf-8")
+        except OSError as exc:
+            raise InitramfsError(
+                f"{top}/modules.dep cannot be read ({exc.strerror}):"
+                f" run 'depmod {version}' in the image"
+            ) from exc
+        for line in dep.splitlines():
+            path, _colon, others = line.partition(":")
+            paths[normalise(path)] = path
+            needs[normalise(path)] = tuple(normalise(other) for other in others.split())
+        for line in _lines(top / "modules.softdep"):
+            words = line.split()
+            if words[:1] == ["softdep"] and "pre:" in words:
+                name = normalise(words[1])
+                pre = words[words.index("pre:") + 1 :]
+                if "post:" in pre:
+                    pre = pre[: pre.index("post:")]
+                known = tuple(normalise(p) for p in pre if normalise(p) in paths)
+                needs[name] = (*needs.get(name, ()), *known)
+        builtin = frozenset(normalise(line) for line in _lines(top / "modules.builtin"))
+        return cls(version, paths, needs, builtin)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.paths or name in self.builtin
+
+    def closure(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The loadable modules among `names` and all that they need, sorted."""
+        todo = [name for name in names if name in self.paths]
+        found: set[str] = set()
+        while todo:
+            name = todo.pop()
+            if name not in found:
+                found.add(name)
+                todo.extend(need for need in self.needs.get(name, ()) if need in self.paths)
+        return tuple(sorted(found))
+
+    def companions(self, drivers: Iterable[str]) -> tuple[str, ...]:
+        """Bus drivers without which those NIC drivers find no device."""
+        found: list[str] = []
+        for driver in drivers:
+            found.extend(_BUS_OF.get(driver, ()))
+            if "/drivers/net/usb/" in self.paths.get(driver, ""):
+                found.extend(_USB_HOSTS)
+        return tuple(name for name in dict.fromkeys(found) if name in self)
+
+    def unknown(self, drivers: Iterable[str]) -> list[str]:
+        """One fault for each name that this kernel lacks, with names that look alike."""
+        faults = []
+        known = [*self.paths, *self.builtin]
+        for name in drivers:
+            if name not in self:
+                close = difflib.get_close_matches(name, known, n=3)
+                hint = f"; did you mean {' or '.join(close)}?" if close else ""
+                faults.append(f"drivers: kernel {self.version} has no module {name!r}{hint}")
+        return faults
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text("utf-8").splitlines() if path.is_file() else []
+
+
+def parse_modinfo(text: str) -> dict[str, tuple[str, ...]]:
+    """Firmware names by module, from modinfo's text for any number of modules."""
+    found: dict[str, list[str]] = {}
+    here = name = ""
+    for line in text.splitlines():
+        key, _colon, value = line.partition(":")
+        value = value.strip()
+        if key == "name":
+            name = value
+        elif key == "filename":
+            here = normalise(name if value == "(builtin)" else value)
+        elif key == "firmware":
+            found.setdefault(here, []).append(value)
+    return {module: tuple(sorted(set(names))) for module, names in found.items()}
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """One firmware file that a driver names; `where` is its path in the image, if it is there."""
+
+    name: str
+    driver: str
+    where: Path | None
+
+
+def find_firmware(root: Path, version: str, wanted: Mapping[str, Iterable[str]]) -> list[Firmware]:
+    """Look for each name as the kernel does (Documentation/driver-api/firmware/fw_search_path.rst).
+
+    A name may hold wildcards (brcmfmac's do); then every match is wanted, and one is enough.
+    """
+    folders = (f"updates/{version}", "updates", version, "")
+    tops = [resolve(root, f"lib/firmware/{folder}") for folder in folders]
+    found: list[Firmware] = []
+    for driver, names in sorted(wanted.items()):
+        for name in names:
+            for top in tops:
+                matches = _with_suffixes(root, top, name)
+                if matches:
+                    found.extend(Firmware(real, driver, path) for real, path in matches)
+                    break
+            else:
+                found.append(Firmware(name, driver, None))
+    return found
+
+
+def _with_suffixes(root: Path, top: Path, name: str) -> list[tuple[str, Path]]:
+    below = str(top.relative_to(root))
+    if "*" in name:
+        hits = sorted(top.glob(name)) if top.is_dir() else []
+        return [(str(hit.relative_to(top)), hit) for hit in hits if hit.is_file()]
+    for suffix in ("", ".xz", ".zst"):
+        path = resolve(root, f"{below}/{name}{suffix}")
+        if path.is_file():
+            return [(name, path)]
+    return []
+
+
+# Which package has a firmware file: each line seen in that package's own list of files, Debian 12.
+_DEBIAN_PACKAGES = (("rtl_nic/*", "firmware-realtek"),)
+
+
+def firmware_package(name: str, distribution: str) -> str | None:
+    """The package that brings a firmware file, as far as it was verified; None when unknown."""
+    if distribution == "ubuntu":
+        return "linux-firmware"
+    if distribution == "debian":
+        for pattern, package in _DEBIAN_PACKAGES:
+            if fnmatchcase(name, pattern):
+                return package
+    return None

@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an initrd was made of, kept beside it, so that the next run knows whether to build."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import rootfs
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.cpio import Contents
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.drivers import Firmware
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.kernels import vmlinuz
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec import Spec
+
+
+@dataclass(frozen=True)
+class Record:
+    """The sidecar DEST.json: the initrd's digest, its inputs, and what was found inside."""
+
+    kernel_version: str
+    sha256: str
+    inputs: dict[str, str]
+    files: dict[str, str]
+    modules: int
+    firmware: list[str] = field(default_factory=list)
+
+    def dump(self) -> str:
+        return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
+
+    @classmethod
+    def load(cls, path: Path) -> Record | None:
+        """None when the file is absent or not one of ours: then the initrd is built anew."""
+        try:
+            data: Any = json.loads(path.read_text("utf-8"))
+            record = cls(**data)
+            shapes = (record.inputs, dict), (record.files, dict), (record.firmware, list)
+            return record if all(isinstance(value, kind) for value, kind in shapes) else None
+        except (OSError, ValueError, TypeError):
+            return None
+
+
+def sidecar(dest: Path) -> Path:
+    return dest.with_name(dest.name + ".json")
+
+
+def inputs(
+    spec: Spec,
+    version: str,
+    *,
+    config: Mapping[str, tuple[str, int]],
+    packages: Sequence[str],
+    sources: Sequence[str],
+    firmware: Iterable[Firmware],
+) -> dict[str, str]:
+    """Each input by the name that a person knows it by, with its value or digest."""
+    root = spec.root
+    level = spec.compression_level
+    found = {
+        "kernel": version,
+        f"/boot/vmlinuz-{version}": rootfs.file_digest(vmlinuz(root, version)),
+        f"/lib/modules/{version}": rootfs.tree_digest(
+            rootfs.resolve(root, f"lib/modules/{version}/kernel"), content=False
+        ),
+        "option modules": spec.modules,
+        "option drivers": " ".join(spec.drivers),
+        "option compression": spec.compression,
+        "option compression_level": "default" if level is None else str(level),
+    }
+    for name in (f"boot/config-{version}", *sources):
+        found[f"/{name}"] = rootfs.tree_digest(rootfs.resolve(root, name))
+    for name in ("dep", "softdep", "builtin", "order", "builtin.modinfo"):
+        path = f"lib/modules/{version}/modules.{name}"
+        found[f"/{path}"] = rootfs.tree_digest(rootfs.resolve(root, path))
+    for name, (text, mode) in config.items():
+        found[f"our {name}"] = hashlib.sha256(f"{mode:o} {text}".encode()).hexdigest()
+    for name, installed in sorted(rootfs.packages(root).items()):
+        if any(fnmatchcase(name, pattern) for pattern in packages):
+            found[f"package {name}"] = installed
+    for item in firmware:
+        found[f"firmware {item.name}"] = _fact(item.where) if item.where else "absent"
+    return found
+
+
+def _fact(path: Path) -> str:
+    info = path.stat()
+    return f"{info.st_size} bytes of {info.st_mtime_ns}"
+
+
+def files_inside(root: Path, version: str, contents: Contents) -> list[str]:
+    """Files that came from the image unchanged in place: programs, libraries, rules, firmware.
+
+    Their packages are none that one could list beforehand: any package may bring a hook.
+    """
+    tops = ("bin/", "sbin/", "lib", "usr/", "etc/")
+    return sorted(
+        entry.name
+        for entry in contents.entries
+        if entry.is_file
+        and entry.name.startswith(tops)
+        and f"lib/modules/{version}/" not in entry.name
+        and rootfs.resolve(root, entry.name).is_file()
+    )
+
+
+def file_facts(root: Path, names: Iterable[str]) -> dict[str, str]:
+    """Size and time of each file as it is in the image now."""
+    found = {}
+    for name in names:
+        path = rootfs.resolve(root, name)
+        found[name] = _fact(path) if path.is_file() else "absent"
+    return found
+
+
+def reasons(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """One line for each input that is not what it was."""
+    found = []
+    for name in sorted({*old, *new}):
+        before, after = old.get(name, "absent"), new.get(name, "absent")
+        if before == after:
+            continue
+        if after == "absent":
+            found.append(f"{name} was removed")
+        elif before == "absent":
+            found.append(f"{name} was added")
+        elif len(before) == 64 or len(after) == 64 or " bytes of " in after:
+            found.append(f"{name} changed")
+        else:
+            found.append(f"{name} changed from {before or 'nothing'} to {after or 'nothing'}")
+    return found

@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a person asks for, checked: the netboot initrd of one kernel of one image."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.drivers import normalise
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import (
+    InitramfsError,
+)
+
+# Highest level that each compressor takes by its one option, from the compressor's man page.
+LEVELS = {"zstd": 19, "gzip": 9, "xz": 9, "lz4": 12, "bzip2": 9, "lzma": 9}
+
+_NAME = re.compile(r"[A-Za-z0-9_-]+$")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]*$")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """The options of the module of the same name; `drivers` are normalised module names."""
+
+    root: Path
+    kernel: str = "newest"
+    dest: Path | None = None
+    boot: str = "nfs"
+    modules: str = "netboot"
+    drivers: tuple[str, ...] = ()
+    compression: str = "zstd"
+    compression_level: int | None = None
+    missing_firmware: str = "fail"
+
+    @classmethod
+    def create(
+        cls,
+        root: str,
+        kernel: str,
+        dest: str | None,
+        boot: str,
+        modules: str,
+        drivers: list[str],
+        compression: str,
+        compression_level: int | None,
+        missing_firmware: str,
+    ) -> Spec:
+        """Check every option.
+
+        :raises InitramfsError: naming every fault at once.
+        """
+        faults = []
+        if not root.startswith("/"):
+            faults.append(f"root: {root!r} is not an absolute path")
+        elif Path(root).resolve() == Path("/"):
+            faults.append("root: '/' is the boot server itself, not an image")
+        if dest is not None and not dest.startswith("/"):
+            faults.append(f"dest: {dest!r} is not an absolute path")
+        if not _VERSION.match(kernel):
+            faults.append(f"kernel: {kernel!r} is no kernel version (as in /lib/modules)")
+        for name in drivers:
+            if not _NAME.match(name):
+                faults.append(f"drivers: {name!r} is no module name (as lsmod shows them)")
+        if modules == "list" and not drivers:
+            faults.append("drivers: modules=list takes only what is listed; name the NIC drivers")
+        if compression_level is not None and not 1 <= compression_level <= LEVELS[compression]:
+            faults.append(
+                f"compression_level: {compression_level} is not within 1 to"
+                f" {LEVELS[compression]} for {compression}"
+            )
+        if faults:
+            raise InitramfsError("; ".join(faults))
+        return cls(
+            root=Path(root),
+            kernel=kernel,
+            dest=Path(dest) if dest else None,
+            boot=boot,
+            modules=modules,
+            drivers=tuple(dict.fromkeys(normalise(name) for name in drivers)),
+            compression=compression,
+            compression_level=compression_level,
+            missing_firmware=missing_firmware,
+        )
+
+    def destination(self, version: str) -> Path:
+        """Where the initrd goes on the boot server."""
+        return self.dest or self.root / "boot" / f"initrd-netboot-{version}.img"
