@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab's command: a boot server and PXE clients in a network of their own."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from ansible_collections.diskless.netboot.plugins.module_utils.trace import LOGIN_PROMPT
+from ansible_collections.diskless.netboot.tests.lab import client, images, server
+from ansible_collections.diskless.netboot.tests.lab.places import RUN, Lab
+from ansible_collections.diskless.netboot.tests.lab.shell import LabError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command of the lab and return its exit status."""
+    options = _parser().parse_args(arguments)
+    if os.geteuid() != 0:
+        print("lab: network namespaces and containers need root", file=sys.stderr)
+        return 1
+    try:
+        return int(options.call(options))
+    except LabError as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="lab", description=__doc__)
+    parser.add_argument("--name", default="demo", help="which lab (default: demo)")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    up = commands.add_parser("up", help="start the network and the boot server")
+    up.add_argument("--server", choices=("container", "vm"), default="container")
+    up.add_argument("--release", choices=images.SUITES, default="bookworm")
+    up.add_argument("--store", type=Path, help="what a VM has under /srv from the beginning")
+    up.add_argument("--inventory", type=Path, help="write how Ansible reaches it to this file")
+    up.set_defaults(call=_up)
+
+    boot = commands.add_parser("client", help="boot one PXE client; print its stages as JSON")
+    boot.add_argument("--firmware", choices=("bios",), default="bios")
+    boot.add_argument("--mac", required=True)
+    boot.add_argument("--nic", default="virtio-net-pci", help="QEMU's name of the NIC")
+    boot.add_argument("--memory", type=int, default=1024, help="MiB")
+    boot.add_argument("--cpus", type=int, default=2)
+    boot.add_argument("--timeout", type=float, default=client.BOOT_SECONDS, help="seconds")
+    boot.add_argument("--screenshot", type=Path, help="write the screen to this PNG at the end")
+    boot.add_argument("--json", type=Path, help="write the stages to this file too")
+    boot.add_argument("--until", default=LOGIN_PROMPT, help="console text when ready (regex)")
+    boot.add_argument("--exec", dest="command", help="when ready, run this inside, over ssh")
+    boot.set_defaults(call=_client)
+
+    down = commands.add_parser("down", help="end it; remove all but what is cached")
+    down.add_argument("--all", action="store_true", help="every lab on this machine")
+    down.set_defaults(call=_down)
+
+    commands.add_parser("status", help="which labs run").set_defaults(call=_status)
+    return parser
+
+
+def _up(options: argparse.Namespace) -> int:
+    lab = Lab(options.name)
+    server.up(lab, options.server, options.release, options.store)
+    if options.inventory:
+        staged = options.inventory.with_name(f".{options.inventory.name}.{os.getpid()}")
+        staged.write_text(server.inventory(lab))
+        staged.replace(options.inventory)
+    return 0
+
+
+def _client(options: argparse.Namespace) -> int:
+    lab = Lab(options.name)
+    with client.power_on(
+        lab,
+        options.mac,
+        nic=options.nic,
+        memory=options.memory,
+        cpus=options.cpus,
+        until=options.until,
+    ) as guest:
+        ready = guest.wait_ready(options.timeout)
+        trace = guest.trace
+        report = {
+            "mac": options.mac,
+            "ready": ready,
+            "stages": {step.stage: step.seconds for step in trace.passed},
+            "details": {step.stage: step.detail for step in trace.passed},
+            "wire_bytes": guest.wire_bytes,
+            "sentence": trace.sentence(),
+        }
+        if options.screenshot:
+            guest.screenshot(options.screenshot)
+        text = json.dumps(report, indent=2)
+        print(text)
+        if options.json:
+            options.json.write_text(text + "\n")
+        if not ready:
+            print(f"lab: its console is in {guest.folder / 'console.log'}", file=sys.stderr)
+            return 1
+        if options.command:
+            address = next(step.detail for step in trace.passed if step.stage == "dhcp")
+            print(client.inside(lab, address, options.command), end="")
+    return 0
+
+
+def _down(options: argparse.Namespace) -> int:
+    names = _labs() if options.all else [options.name]
+    for name in names:
+        server.down(Lab(name))
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    for name in _labs():
+        print(f"{name}: {'up' if server.is_up(Lab(name)) else 'down'}")
+    return 0
+
+
+def _labs() -> list[str]:
+    if not RUN.is_dir():
+        return []
+    return sorted(path.name for path in RUN.iterdir() if path.name != "podman")

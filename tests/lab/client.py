@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A PXE client on the lab's network, from power-on to what can be seen from inside."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from ansible_collections.diskless.netboot.plugins.module_utils.qemu import (
+    Guest,
+    Hardware,
+    nic_arguments,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.trace import LOGIN_PROMPT, Trace
+from ansible_collections.diskless.netboot.tests.lab import images, network, server
+from ansible_collections.diskless.netboot.tests.lab.places import Lab
+from ansible_collections.diskless.netboot.tests.lab.shell import LabError, run
+
+BOOT_SECONDS = 300.0
+
+
+def power_on(
+    lab: Lab,
+    mac: str,
+    *,
+    nic: str = "virtio-net-pci",
+    memory: int = 1024,
+    cpus: int = 2,
+    until: str = LOGIN_PROMPT,
+) -> Guest:
+    """Switch on a PC without a disk whose NIC has address ``mac``.
+
+    Args:
+        lab: whose cable it is plugged into.
+        mac: lower case with colons.
+        nic: QEMU's name of the NIC, for example ``e1000``.
+        memory: MiB.
+        cpus: processors.
+        until: what the console says when it is ready, a regular expression.
+    """
+    short = mac.replace(":", "")
+    tap = network.open_tap(lab, f"pc{short[-10:]}")
+    hardware = Hardware(memory=memory, cpus=cpus, accelerator=server.qemu_accelerator())
+    arguments = [*hardware.arguments(), *nic_arguments("lan", tap, mac, nic, boot=True)]
+    folder = lab.run / "clients" / short
+    return Guest(arguments, folder, taps=[tap], capture="lan", trace=Trace(ready=until))
+
+
+def keep_logs(lab: Lab, guest: Guest, folder: Path) -> None:
+    """Put a failed client's console and the boot server's log where a person finds them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("console.log", "qemu.log"):
+        shutil.copy(guest.folder / name, folder / name)
+    log = server.execute(lab, "journalctl", "--no-pager", "--boot", "--lines", "500")
+    (folder / "server.log").write_text(log)
+
+
+def inside(lab: Lab, address: str, command: Sequence[str] | str, *, timeout: float = 60) -> str:
+    """Run ``command`` in the client at ``address`` over ssh, and return what it printed.
+
+    A client's sshd may come up after its login prompt, so this waits for it.
+    """
+    words = command if isinstance(command, str) else " ".join(command)
+    # fmt: off
+    ssh = ["ip", "netns", "exec", lab.namespace,
+           "ssh", *images.ssh_options(), f"root@{address}", words]
+    # fmt: on
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            return run(ssh, timeout=timeout)
+        except LabError as error:
+            refused = "Connection refused" in str(error) or "No route to host" in str(error)
+            if not refused or time.monotonic() > deadline:
+                raise
+            time.sleep(0.3)
