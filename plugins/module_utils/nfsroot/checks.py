@@ -1,0 +1,256 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything that can be known to be wrong before the first byte is written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import destination as dest
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import source as src
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.destination import (
+    Destination,
+    State,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.marker import (
+    MarkerUnreadableError,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.source import Source
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.survey import usage
+
+# Programs that tar starts for a compression, and their packages in Debian and Ubuntu.
+_DECOMPRESSORS = {
+    "gz": "gzip",
+    "tgz": "gzip",
+    "bz2": "bzip2",
+    "tbz": "bzip2",
+    "tbz2": "bzip2",
+    "xz": "xz",
+    "txz": "xz",
+    "zst": "zstd",
+    "tzst": "zstd",
+    "lz4": "lz4",
+    "lzma": "xz",
+}
+_PACKAGES = {"xz": "xz-utils", "ssh": "openssh-client", "cp": "coreutils", "find": "findutils"}
+
+
+class RefusedError(Exception):
+    """The request cannot be carried out; faults has one sentence for each reason."""
+
+    def __init__(self, faults: list[str]) -> None:
+        count = f"{len(faults)} fault{'' if len(faults) == 1 else 's'}; nothing was written:"
+        super().__init__("\n  ".join([count, *faults]))
+        self.faults = faults
+
+
+@dataclass(frozen=True)
+class Request:
+    """The module's options (see its DOCUMENTATION), and whether to only look."""
+
+    src: str
+    dest: Sequence[str]
+    force: bool = True
+    label: str | None = None
+    exclude: Sequence[str] = ()
+    delete: bool = True
+    one_file_system: bool = True
+    adopt: bool = False
+    checksum: bool = False
+    rsh: str | None = None
+    check: bool = False
+    lock_wait: float = 5.0
+    """Seconds to wait for another run, which may be one that was just killed."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A request that holds: what to copy, and what is at each destination now.
+
+    absent: the source (or rsync) is not there yet, which only check mode allows.
+    """
+
+    source: Source
+    excludes: list[str]
+    destinations: list[tuple[Destination, State]]
+    absent: bool
+
+
+def examine(request: Request) -> Plan:
+    """Turn a request into a plan. Raises RefusedError with every fault that it has."""
+    faults = [] if os.geteuid() == 0 else ["must run as root, to keep owners (become: true)"]
+    faults += _exclude_faults(request.exclude)
+    source = None
+    absent = False
+    try:
+        source = src.parse(request.src)
+    except ValueError as error:
+        faults.append(f"src {request.src!r} {error}")
+    else:
+        missing = _missing(source, request.rsh)
+        absent = bool(missing) and request.check
+        if not absent:
+            faults += missing or _source_faults(source, request.src)
+    excludes = list(request.exclude)
+    if source is not None and source.is_host:
+        excludes = src.host_excludes() + excludes
+    destinations, dest_faults = _destinations(request, source, excludes)
+    faults += dest_faults
+    if source is None or faults:
+        raise RefusedError(faults)
+    plan = Plan(source, excludes, destinations, absent)
+    if not absent:
+        faults = _space_faults(plan, request)
+        if faults:
+            raise RefusedError(faults)
+    return plan
+
+
+def _exclude_faults(patterns: Sequence[str]) -> list[str]:
+    faults = []
+    for index, pattern in enumerate(patterns):
+        name = f"exclude[{index}] {pattern!r}"
+        if not pattern.strip("/"):
+            faults.append(f"{name} excludes nothing or everything; give a name or a path")
+        elif pattern == "!" or pattern.startswith(("+ ", "- ")):
+            faults.append(f"{name} is a filter rule of rsync; give a plain pattern")
+        elif any(ord(character) < 32 or ord(character) == 127 for character in pattern):
+            faults.append(f"{name} has control characters")
+    return faults
+
+
+def _missing(source: Source, rsh: str | None) -> list[str]:
+    """What is not there (yet): programs of the boot server, and the source itself."""
+    needed = ["rsync"]
+    if source.kind == src.SSH and rsh is None:
+        needed.append("ssh")
+    if source.kind == src.ARCHIVE:
+        needed.append("tar")
+        decompressor = _DECOMPRESSORS.get(source.path.rsplit(".", 1)[-1])
+        if decompressor:
+            needed.append(decompressor)
+    faults = [
+        f"{name} is not installed; install the package {_PACKAGES.get(name, name)}"
+        for name in needed
+        if shutil.which(name) is None
+    ]
+    if source.kind != src.SSH and not os.path.exists(source.path):
+        faults.append(f"src {source.text!r} does not exist")
+    return faults
+
+
+def _source_faults(source: Source, text: str) -> list[str]:
+    if source.kind == src.ARCHIVE and not os.path.isfile(source.path):
+        return [f"src {text!r} is named like a tar archive but is no file"]
+    if source.kind == src.FOLDER:
+        if not os.path.isdir(source.path):
+            return [f"src {text!r} is neither a folder nor named like a tar archive (.tar.gz, …)"]
+        if not os.listdir(source.path):
+            return [f"src {text!r} is empty; copying it would empty the destination"]
+    return []
+
+
+def _destinations(
+    request: Request, source: Source | None, excludes: Sequence[str]
+) -> tuple[list[tuple[Destination, State]], list[str]]:
+    mounts = dest.mount_points()
+    found: list[tuple[Destination, State]] = []
+    faults = [] if request.dest else ["dest is an empty list; name at least one folder"]
+    sound: set[str] = set()
+    for index, text in enumerate(request.dest):
+        root = os.path.normpath(text) if text else text
+        reasons = dest.path_faults(text) or dest.mount_faults(root, mounts)
+        if not reasons:
+            if root in sound:
+                reasons = ["is named twice"]
+            sound.add(root)
+        if not reasons and source is not None and source.kind != src.SSH:
+            reasons = _overlap_faults(source, Destination(root), excludes)
+        if not reasons:
+            try:
+                state = dest.look(Destination(root))
+                reasons = _foreign_faults(state, request.adopt)
+                found.append((Destination(root), state))
+            except (MarkerUnreadableError, OSError) as error:
+                reasons = [f"cannot be judged: {error}"]
+        faults += [f"dest[{index}] {text!r} {reason}" for reason in reasons]
+    for root in sorted(sound):
+        outer = os.path.dirname(root)
+        while outer != "/":
+            if outer in sound:
+                faults.append(f"dest {root!r} lies inside dest {outer!r}")
+            outer = os.path.dirname(outer)
+    return found, faults
+
+
+def _foreign_faults(state: State, adopt: bool) -> list[str]:
+    if state.fresh or state.marker is not None or adopt:
+        return []
+    return ["is not empty and was not made by nfsroot_sync; set adopt to take it over"]
+
+
+def _overlap_faults(source: Source, target: Destination, excludes: Sequence[str]) -> list[str]:
+    origin = os.path.realpath(source.path)
+    if origin == target.root:
+        return ["is the source itself"]
+    if origin.startswith(f"{target.root}/"):
+        return [f"contains the source {source.text}"]
+    base = origin.rstrip("/")
+    if source.kind != src.FOLDER or not target.root.startswith(f"{base}/"):
+        return []
+    # what lies beside the root while it is copied must stay out as well
+    if all(
+        src.keeps_out(excludes, name[len(base) :])
+        for name in (target.root, target.partial, target.temporary)
+    ):
+        return []
+    return [f"lies inside the source {source.text}; add {target.parent[len(base) :]!r} to exclude"]
+
+
+def _space_faults(plan: Plan, request: Request) -> list[str]:
+    """First copies that cannot fit. A lower bound: a copy that passes may still not fit."""
+    firsts: dict[int, list[str]] = defaultdict(list)
+    for target, state in plan.destinations:
+        if state.fresh and not os.path.lexists(target.partial):
+            place = _existing(target.parent)
+            firsts[os.stat(place).st_dev].append(place)
+    if not firsts or plan.source.kind == src.SSH:
+        return []
+    archive = plan.source.kind == src.ARCHIVE
+    size, inodes = (os.path.getsize(plan.source.path), 1) if archive else (0, 0)
+    faults = []
+    for places in firsts.values():
+        there = os.statvfs(places[0])
+        room, names = there.f_bavail * there.f_frsize, there.f_favail
+        if not archive and not size:
+            if request.one_file_system and _surely_fits(plan.source.path, len(places), room, names):
+                continue
+            size, inodes = usage(plan.source.path, plan.excludes, request.one_file_system)
+        count = len(places)
+        if size * count > room:
+            faults.append(
+                f"{places[0]}: {count} x {size / 2**20:.0f} MiB to copy,"
+                f" {room / 2**20:.0f} MiB free"
+            )
+        if there.f_files and inodes * count > names:  # file systems like btrfs count no inodes
+            faults.append(f"{places[0]}: {count} x {inodes} inodes to copy, {names} free")
+    return faults
+
+
+def _surely_fits(folder: str, count: int, room: int, names: int) -> bool:
+    """Whether even all that the source's file system holds would fit: no walk needed."""
+    here = os.statvfs(folder)
+    return (
+        count * (here.f_blocks - here.f_bfree) * here.f_frsize <= room
+        and count * (here.f_files - here.f_ffree) <= names
+    )
+
+
+def _existing(folder: str) -> str:
+    while not os.path.exists(folder):
+        folder = os.path.dirname(folder)
+    return folder

@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""rsync's command line, and what it prints, as data (rsync(1))."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import Ended, run
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.survey import Changes
+
+VANISHED = 24  # exit code: "Partial transfer due to vanished source files"
+DEFAULT_RSH = "ssh -o BatchMode=yes"  # nobody is there to answer a question
+
+_ITEM = b"@ "
+# In the C locale each unprintable byte is \#ooo, and so is a backslash that would look like one.
+_ESCAPED = re.compile(rb"\\#([0-3][0-7]{2})")
+_NUMBERS = {
+    b"Number of files": "files",
+    b"Number of created files": "created",
+    b"Number of deleted files": "deleted",
+    b"Total file size": "total_bytes",
+    b"Total transferred file size": "transferred_bytes",
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a tree is copied. rsh is set for a source on another host only."""
+
+    excludes: Sequence[str] = ()
+    delete: bool = True
+    one_file_system: bool = True
+    checksum: bool = False
+    rsh: str | None = None
+    temporary: str | None = None
+
+
+def command(src: str, dest: str, options: Options) -> list[str]:
+    """The rsync call that makes dest equal to src: owners by number, hard links, ACLs,
+    extended attributes, devices, sparse files."""
+    return [
+        "rsync",
+        "-aHAXS",
+        "--numeric-ids",
+        *(["--one-file-system"] if options.one_file_system else []),
+        *(["--delete"] if options.delete else []),
+        *(["--checksum"] if options.checksum else []),
+        *([f"--temp-dir={options.temporary}"] if options.temporary else []),
+        *(["--protect-args", f"--rsh={options.rsh}"] if options.rsh else []),
+        *[f"--exclude={pattern}" for pattern in options.excludes],
+        "--stats",
+        "--no-human-readable",
+        "--out-format=@ %i %n%L",
+        "--",
+        src.rstrip("/") + "/",
+        dest.rstrip("/") + "/",
+    ]
+
+
+def copy(
+    argv: Sequence[str], changes: Changes, *, dry_run: bool = False, held: Sequence[int] = ()
+) -> tuple[Ended, dict[str, int]]:
+    """Run command()'s argv; changes gets each item, the result the numbers of --stats."""
+    stats = dict.fromkeys(_NUMBERS.values(), 0)
+
+    def record(line: bytes) -> None:
+        if line.startswith(_ITEM):
+            changes.add(_ESCAPED.sub(lambda m: bytes([int(m[1], 8)]), line[len(_ITEM) :]))
+            return
+        name, colon, value = line.partition(b": ")
+        if colon and name in _NUMBERS:
+            stats[_NUMBERS[name]] = int(value.split()[0])
+
+    first, *rest = argv
+    ended = run([first, *(["--dry-run"] if dry_run else []), *rest], record, held=held)
+    return ended, stats

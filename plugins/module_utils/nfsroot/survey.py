@@ -1,0 +1,125 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ask find(1) and du(1) about a folder: its size, its contents, what changed lately."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import run
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.source import literal
+
+# As rsync(1), --itemize-changes, shows things that are new.
+_NEW = {"f": ">f", "d": "cd", "l": "cL", "b": "cD", "c": "cD", "p": "cS", "s": "cS"}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass
+class Changes:
+    """Itemised changes: all are counted, the first ones kept to be shown."""
+
+    keep: int
+    count: int = 0
+    lines: list[str] = field(default_factory=list)
+
+    def add(self, line: bytes) -> None:
+        """Count one change; line is its code and its name."""
+        self.count += 1
+        if len(self.lines) < self.keep:
+            self.lines.append(readable(line))
+
+
+def readable(name: bytes) -> str:
+    """name as one line of text, whatever bytes it has."""
+    text = name.decode(errors="backslashreplace")
+    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def clock() -> str:
+    """Now, as find's -newerct takes it, by the clock that stamps inodes.
+
+    That is the coarse clock (clock_gettime(2)): a few milliseconds behind the fine one.
+    """
+    now = time.clock_gettime_ns(getattr(time, "CLOCK_REALTIME_COARSE", 5))
+    return f"{now // 10**9}.{now % 10**9:09d}"
+
+
+def _prunes(folder: str, excludes: Sequence[str]) -> list[str]:
+    base = literal("" if folder == "/" else folder)
+    tests: list[str] = []
+    for pattern in excludes:
+        bare = re.sub(r"/\*\*\*$|/$", "", pattern)
+        if bare.startswith("/"):
+            tests += ["-o", "-path", f"{base}{bare}"]
+        elif "/" in bare:
+            tests += ["-o", "-path", f"*/{bare}"]
+        else:
+            tests += ["-o", "-name", bare]
+    return ["(", *tests[1:], ")", "-prune", "-o"] if tests else []
+
+
+def changed_since(
+    folder: str, since: str, excludes: Sequence[str], one_file_system: bool
+) -> str | None:
+    """The name of one thing in folder whose inode changed after since, or None.
+
+    The change time tells of every write, rename, new link and change of rights.
+    """
+    found: list[bytes] = []
+    ended = run(
+        [
+            "find",
+            folder,
+            *(["-xdev"] if one_file_system else []),
+            *_prunes(folder, excludes),
+            *("-newerct", f"@{since}", "-printf", "/%P\\0", "-quit"),
+        ],
+        found.append,
+        separator=b"\0",
+    )
+    if found:
+        return readable(found[0])
+    return "(vanished)" if "No such file" in ended.stderr else None
+
+
+@dataclass
+class Contents:
+    """How many things a folder has, itself included, and the bytes of files and links."""
+
+    files: int = 0
+    size: int = 0
+
+
+def contents(folder: str, one_file_system: bool, changes: Changes) -> Contents:
+    """Count what is in folder, adding each thing to changes as rsync shows new things."""
+    total = Contents()
+
+    def count(record: bytes) -> None:
+        kind, size, name = record.split(b" ", 2)
+        total.files += 1
+        if kind in (b"f", b"l"):
+            total.size += int(size)
+        tail = b"/" if kind == b"d" else b""
+        code = _NEW.get(kind.decode(), "??")
+        changes.add(b"%s+++++++++ %s%s" % (code.encode(), name or b".", tail))
+
+    walk = ["find", folder, *(["-xdev"] if one_file_system else [])]
+    run([*walk, "-printf", "%y %s %P\\0"], count, separator=b"\0")
+    return total
+
+
+def usage(folder: str, excludes: Sequence[str], one_file_system: bool) -> tuple[int, int]:
+    """Bytes on disk and inodes of folder; less than the truth rather than more."""
+    base = literal("" if folder == "/" else folder)
+    options = ["--one-file-system"] if one_file_system else []
+    for pattern in excludes:
+        bare = re.sub(r"/\*\*\*$|/$", "", pattern)
+        options.append(f"--exclude={base}{bare}" if bare.startswith("/") else f"--exclude={bare}")
+    found: list[bytes] = []
+    for unit in ("--block-size=1", "--inodes"):
+        run(["du", "--summarize", unit, *options, "--", folder], found.append)
+    numbers = [int(line.split()[0]) for line in found]
+    return (numbers[0], numbers[1]) if len(numbers) == 2 else (0, 0)
