@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: kea_dhcp4
+short_description: Configuration of Kea's DHCPv4 server
+version_added: 0.1.0
+author: The diskless.netboot authors
+description:
+  - Returns the whole configuration of C(kea-dhcp4), as data, for Kea 2.0 to 2.6.
+  - The same input in another order gives the same data in the same order.
+  - A subnet's id follows from its network address, so leases stay with their subnet when another
+    one is added.
+  - All faults of the input come back in one error.
+notes:
+  - Kea ties an address to the MAC that holds its lease. A client with several MACs that boots from
+    another of its cards gets its address there only after the first card's lease has ended.
+  - Kea refuses a configuration that names an interface which the host lacks, and
+    C(kea-dhcp4 -t) does so too.
+extends_documentation_fragment:
+  - diskless.netboot.dhcp_config
+"""
+
+EXAMPLES = r"""
+- name: Configure Kea
+  ansible.builtin.copy:
+    dest: /etc/kea/kea-dhcp4.conf
+    mode: "0640"
+    group: _kea
+    content: |
+      {{ groups['netboot_clients']
+         | diskless.netboot.clients(hostvars, netboot_subnets)
+         | diskless.netboot.kea_dhcp4(
+             subnets=netboot_subnets, interfaces=['eth1'], next_server='192.0.2.1',
+             boot_files={'bios': 'pxelinux.0', 'uefi': 'shimx64.efi'})
+         | to_nice_json }}
+"""
+
+RETURN = r"""
+_value:
+  description: The configuration, with the one key C(Dhcp4).
+  type: dict
+  sample:
+    Dhcp4:
+      interfaces-config:
+        interfaces: [eth1]
+      subnet4:
+        - id: 3221225984
+          subnet: 192.0.2.0/24
+          reservations:
+            - hw-address: "52:54:00:00:00:01"
+              ip-address: 192.0.2.21
+              hostname: pc01
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.diskless.netboot.plugins.module_utils.dhcp import kea
+from ansible_collections.diskless.netboot.plugins.plugin_utils.data import (
+    filter_errors,
+    plain,
+    read_clients,
+)
+
+
+def kea_dhcp4(
+    clients: Any, *, subnets: Any, interfaces: Any, next_server: Any, boot_files: Any = None
+) -> dict[str, Any]:
+    """Return the configuration of kea-dhcp4; see DOCUMENTATION."""
+    with filter_errors():
+        return kea.kea_dhcp4(
+            read_clients(clients),
+            subnets=plain(subnets),
+            interfaces=plain(interfaces),
+            next_server=plain(next_server),
+            boot_files=plain(boot_files),
+        )
+
+
+class FilterModule:
+    """The filter ``diskless.netboot.kea_dhcp4``."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters by name."""
+        return {"kea_dhcp4": kea_dhcp4}

@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Configuration of ISC's dhcpd 4.4 as text: dhcpd.conf(5), dhcp-options(5), dhcp-eval(5).
+
+Strings are quoted and hold no quote or backslash: `plan_dhcp` lets through only host names,
+addresses and paths without them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
+from ansible_collections.diskless.netboot.plugins.module_utils.dhcp.model import (
+    ARCHITECTURES,
+    MARKER,
+    DhcpPlan,
+    DhcpSubnet,
+    Reservation,
+    plan_dhcp,
+)
+
+
+def dhcpd_conf(clients: Iterable[Client], **options: Any) -> str:
+    """Return the whole text of dhcpd.conf.
+
+    The same input in another order gives the same text. The interfaces are checked but not
+    written: dhcpd is told them on its command line, and finds a subnet's by its address there.
+
+    Args:
+        clients: each gets one host declaration for each of its MACs.
+        **options: as of `plan_dhcp`.
+
+    Raises:
+        InventoryError: names every fault.
+    """
+    plan = plan_dhcp(clients, **options)
+    lines = [
+        f"# {MARKER}",
+        "authoritative;",
+        "ddns-update-style none;",
+        "allow booting;",
+        "# Firmware, loader, initrd and system each send a client-id of their own.",
+        "ignore-client-uids true;",
+        "# RFC 4578: the architecture that the client's firmware is for.",
+        "option arch code 93 = unsigned integer 16;",
+        *_boot_files(plan),
+    ]
+    for item in plan.subnets:
+        lines += ["", *_subnet(item)]
+        for reservation in item.reservations:
+            lines += ["", *_host(reservation)]
+    return "\n".join(lines) + "\n"
+
+
+def _boot_files(plan: DhcpPlan) -> list[str]:
+    lines = []
+    for number, (kind, path) in enumerate(plan.boot_files.items()):
+        tests = [f"option arch = {code[:2]}:{code[2:]}" for code in ARCHITECTURES[kind]]
+        lines += [
+            f"{'elsif' if number else 'if'} {' or '.join(tests)} {{",
+            f"  next-server {plan.next_server};",
+            f'  filename "{path}";',
+            "}",
+        ]
+    return lines
+
+
+def _subnet(item: DhcpSubnet) -> list[str]:
+    subnet = item.subnet
+    options: dict[str, Iterable[str]] = {
+        "routers": subnet.routers,
+        "domain-name-servers": subnet.dns_servers,
+        "domain-name": () if subnet.domain is None else (f'"{subnet.domain}"',),
+        "ntp-servers": item.ntp_servers,
+    }
+    return [
+        f"subnet {item.network.network_address} netmask {item.network.netmask} {{",
+        *(f"  range {pool.replace('-', ' ')};" for pool in sorted(subnet.pools)),
+        *(f"  option {name} {', '.join(data)};" for name, data in options.items() if data),
+        f"  default-lease-time {subnet.lease_seconds};",
+        f"  max-lease-time {subnet.lease_seconds};",
+        "}",
+    ]
+
+
+def _host(reservation: Reservation) -> list[str]:
+    # Declarations need names of their own; the MAC is unique, a host name with two cards is not.
+    return [
+        f"host mac-{reservation.mac.replace(':', '')} {{",
+        f"  hardware ethernet {reservation.mac};",
+        f"  fixed-address {reservation.address};",
+        f'  option host-name "{reservation.hostname}";',
+        "}",
+    ]
