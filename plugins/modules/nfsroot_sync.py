@@ -63,8 +63,8 @@ options:
         servers and clients; logs; swap files; C(/srv/netboot) and C(/srv/tftp). Other
         secrets, such as those in C(/root) and C(/home), are yours to name in O(exclude).
       - C(host:/path) or C(user@host:/path), read by rsync over ssh.
-      - The absolute path of a tar archive on the boot server, whose name ends in C(.tar), C(.tar.gz),
-        C(.tgz), C(.tar.xz), C(.tar.zst), C(.tar.bz2) or C(.tar.lz4).
+      - The absolute path of a tar archive on the boot server, whose name ends in C(.tar),
+        C(.tar.gz), C(.tgz), C(.tar.xz), C(.tar.zst), C(.tar.bz2) or C(.tar.lz4).
     type: str
     required: true
   dest:
@@ -103,7 +103,7 @@ options:
     default: true
   one_file_system:
     description:
-      - Whether to stay on the file system that O(src) is on. Mount points come out as empty folders.
+      - Whether to stay on the file system that O(src) is on. Mount points become empty folders.
     type: bool
     default: true
   adopt:
@@ -187,7 +187,7 @@ roots:
     source_changed:
       description:
         - Whether the source changed while it was copied, so that the copy may mix old and new.
-        - It is noticed for folders, and for other hosts only if files vanish. There is a warning too.
+        - It is noticed for folders, and for other hosts only if files vanish. There is a warning.
       type: bool
     stats:
       description: What the copy did. All numbers are 0 where nothing was compared.
@@ -248,7 +248,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.checks im
 )
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.sync import sync
 
-ARGUMENT_SPEC = {
+ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "src": {"type": "str", "required": True},
     "dest": {"type": "list", "elements": "path", "required": True},
     "force": {"type": "bool", "default": True},

@@ -9,6 +9,7 @@ import shutil
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import destination as dest
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import source as src
@@ -138,18 +139,18 @@ def _missing(source: Source, rsh: str | None) -> list[str]:
         for name in needed
         if shutil.which(name) is None
     ]
-    if source.kind != src.SSH and not os.path.exists(source.path):
+    if source.kind != src.SSH and not Path(source.path).exists():
         faults.append(f"src {source.text!r} does not exist")
     return faults
 
 
 def _source_faults(source: Source, text: str) -> list[str]:
-    if source.kind == src.ARCHIVE and not os.path.isfile(source.path):
+    if source.kind == src.ARCHIVE and not Path(source.path).is_file():
         return [f"src {text!r} is named like a tar archive but is no file"]
     if source.kind == src.FOLDER:
-        if not os.path.isdir(source.path):
+        if not Path(source.path).is_dir():
             return [f"src {text!r} is neither a folder nor named like a tar archive (.tar.gz, …)"]
-        if not os.listdir(source.path):
+        if not any(Path(source.path).iterdir()):
             return [f"src {text!r} is empty; copying it would empty the destination"]
     return []
 
@@ -162,28 +163,27 @@ def _destinations(
     faults = [] if request.dest else ["dest is an empty list; name at least one folder"]
     sound: set[str] = set()
     for index, text in enumerate(request.dest):
-        root = os.path.normpath(text) if text else text
+        root = os.path.normpath(text)
         reasons = dest.path_faults(text) or dest.mount_faults(root, mounts)
         if not reasons:
             if root in sound:
                 reasons = ["is named twice"]
             sound.add(root)
+        target = Destination(Path(root))
         if not reasons and source is not None and source.kind != src.SSH:
-            reasons = _overlap_faults(source, Destination(root), excludes)
+            reasons = _overlap_faults(source, target, excludes)
         if not reasons:
             try:
-                state = dest.look(Destination(root))
+                state = dest.look(target)
                 reasons = _foreign_faults(state, request.adopt)
-                found.append((Destination(root), state))
+                found.append((target, state))
             except (MarkerUnreadableError, OSError) as error:
                 reasons = [f"cannot be judged: {error}"]
         faults += [f"dest[{index}] {text!r} {reason}" for reason in reasons]
     for root in sorted(sound):
-        outer = os.path.dirname(root)
-        while outer != "/":
-            if outer in sound:
-                faults.append(f"dest {root!r} lies inside dest {outer!r}")
-            outer = os.path.dirname(outer)
+        outer = next((str(path) for path in Path(root).parents if str(path) in sound), None)
+        if outer is not None:
+            faults.append(f"dest {root!r} lies inside dest {outer!r}")
     return found, faults
 
 
@@ -194,34 +194,34 @@ def _foreign_faults(state: State, adopt: bool) -> list[str]:
 
 
 def _overlap_faults(source: Source, target: Destination, excludes: Sequence[str]) -> list[str]:
-    origin = os.path.realpath(source.path)
+    origin = Path(source.path).resolve()
     if origin == target.root:
         return ["is the source itself"]
-    if origin.startswith(f"{target.root}/"):
+    if target.root in origin.parents:
         return [f"contains the source {source.text}"]
-    base = origin.rstrip("/")
-    if source.kind != src.FOLDER or not target.root.startswith(f"{base}/"):
+    if source.kind != src.FOLDER or origin not in target.root.parents:
         return []
     # what lies beside the root while it is copied must stay out as well
-    if all(
-        src.keeps_out(excludes, name[len(base) :])
-        for name in (target.root, target.partial, target.temporary)
-    ):
+    beside = (target.root, target.partial, target.temporary)
+    inside = [f"/{name.relative_to(origin)}" for name in beside]
+    if all(src.keeps_out(excludes, name) for name in inside):
         return []
-    return [f"lies inside the source {source.text}; add {target.parent[len(base) :]!r} to exclude"]
+    parent = inside[0].rpartition("/")[0]
+    hint = f"add {parent!r} to exclude" if parent else "choose one elsewhere"
+    return [f"lies inside the source {source.text}; {hint}"]
 
 
 def _space_faults(plan: Plan, request: Request) -> list[str]:
     """First copies that cannot fit. A lower bound: a copy that passes may still not fit."""
-    firsts: dict[int, list[str]] = defaultdict(list)
+    firsts: dict[int, list[Path]] = defaultdict(list)
     for target, state in plan.destinations:
         if state.fresh and not os.path.lexists(target.partial):
             place = _existing(target.parent)
-            firsts[os.stat(place).st_dev].append(place)
+            firsts[place.stat().st_dev].append(place)
     if not firsts or plan.source.kind == src.SSH:
         return []
     archive = plan.source.kind == src.ARCHIVE
-    size, inodes = (os.path.getsize(plan.source.path), 1) if archive else (0, 0)
+    size, inodes = (Path(plan.source.path).stat().st_size, 1) if archive else (0, 0)
     faults = []
     for places in firsts.values():
         there = os.statvfs(places[0])
@@ -250,7 +250,5 @@ def _surely_fits(folder: str, count: int, room: int, names: int) -> bool:
     )
 
 
-def _existing(folder: str) -> str:
-    while not os.path.exists(folder):
-        folder = os.path.dirname(folder)
-    return folder
+def _existing(folder: Path) -> Path:
+    return next(place for place in (folder, *folder.parents) if place.exists())

@@ -8,6 +8,7 @@ import os
 import re
 import stat
 from dataclasses import dataclass
+from pathlib import Path
 
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import marker
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.marker import Marker
@@ -17,38 +18,38 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.marker im
 class Destination:
     """A root folder. Everything of ours lies beside it, so that clients never see it."""
 
-    root: str
+    root: Path
 
-    def _beside(self, suffix: str) -> str:
-        return os.path.join(self.parent, f".{os.path.basename(self.root)}.{suffix}")
+    def _beside(self, suffix: str) -> Path:
+        return self.root.with_name(f".{self.root.name}.{suffix}")
 
     @property
-    def parent(self) -> str:
+    def parent(self) -> Path:
         """The folder that holds the root."""
-        return os.path.dirname(self.root)
+        return self.root.parent
 
     @property
-    def partial(self) -> str:
+    def partial(self) -> Path:
         """A first copy that is not whole yet; renamed to the root when it is."""
         return self._beside("partial")
 
     @property
-    def unpacked(self) -> str:
+    def unpacked(self) -> Path:
         """An archive's contents, for the time of one run."""
         return self._beside("unpacked")
 
     @property
-    def temporary(self) -> str:
+    def temporary(self) -> Path:
         """Where rsync builds single files, so that a killed run leaves none in the root."""
         return self._beside("tmp")
 
     @property
-    def marker(self) -> str:
+    def marker(self) -> Path:
         """What we remember of the root."""
         return self._beside("nfsroot.json")
 
     @property
-    def lock(self) -> str:
+    def lock(self) -> Path:
         """Keeps two runs apart."""
         return self._beside("nfsroot.lock")
 
@@ -105,10 +106,10 @@ def mount_points() -> list[str]:
 
     Comparing device numbers would overlook bind mounts of the same file system.
     """
-    with open("/proc/self/mountinfo", "rb") as file:
+    with Path("/proc/self/mountinfo").open("rb") as file:
         fields = [line.split()[4] for line in file]
     return [
-        os.fsdecode(re.sub(rb"\\([0-7]{3})", lambda m: bytes([int(m[1], 8)]), field))
+        os.fsdecode(re.sub(rb"\\([0-3][0-7]{2})", lambda m: bytes([int(m[1], 8)]), field))
         for field in fields
     ]
 

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 FORMAT = 1
 COPYING = "copying"
@@ -35,33 +36,33 @@ class Marker:
     finished: str | None = None
 
 
-def read(path: str) -> Marker | None:
+def read(path: Path) -> Marker | None:
     """The marker at path, or None where there is none. Raises MarkerUnreadableError."""
     try:
-        with open(path, encoding="utf-8") as file:
+        with path.open(encoding="utf-8") as file:
             data = json.load(file)
         if data["format"] != FORMAT or data["state"] not in (COPYING, COMPLETE):
-            raise MarkerUnreadableError(f"{path} is of an unknown format")
+            raise MarkerUnreadableError(f"{path} is of an unknown format, of a newer version maybe")
         return Marker(data["state"], data["src"], data["label"], data["finished"])
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
-        raise MarkerUnreadableError(f"{path} is not a marker of nfsroot_sync") from error
+        raise MarkerUnreadableError(f"{path} is not a marker of nfsroot_sync; remove it") from error
 
 
-def write(path: str, marker: Marker) -> None:
+def write(path: Path, marker: Marker) -> None:
     """Replace the marker, so that after a crash it is the old one or the new one."""
-    temporary = f"{path}.new"  # the lock makes us the only writer
-    with open(temporary, "w", encoding="utf-8") as file:
+    temporary = path.with_name(f"{path.name}.new")  # the lock makes us the only writer
+    with temporary.open("w", encoding="utf-8") as file:
         json.dump({"format": FORMAT, **asdict(marker)}, file, indent=2)
         file.write("\n")
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, path)
-    fsync_folder(os.path.dirname(path))
+    temporary.replace(path)
+    fsync_folder(path.parent)
 
 
-def fsync_folder(path: str) -> None:
+def fsync_folder(path: Path) -> None:
     """Make the names in a folder durable (fsync(2): a file's fsync does not do that)."""
     folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -71,7 +72,7 @@ def fsync_folder(path: str) -> None:
 
 
 @contextlib.contextmanager
-def lock(path: str, wait: float) -> Iterator[int]:
+def lock(path: Path, wait: float) -> Iterator[int]:
     """Hold the lock file at path; yields its descriptor for children to share.
 
     Waits up to wait seconds, because the children of a killed run need a moment to

@@ -45,6 +45,7 @@ def command(src: str, dest: str, options: Options) -> list[str]:
         "rsync",
         "-aHAXS",
         "--numeric-ids",
+        "--modify-window=-1",  # compare nanoseconds: by default a change within a second is missed
         *(["--one-file-system"] if options.one_file_system else []),
         *(["--delete"] if options.delete else []),
         *(["--checksum"] if options.checksum else []),

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 FOLDER = "folder"
 SSH = "ssh"
@@ -16,7 +17,7 @@ ARCHIVE = "archive"
 
 _REMOTE = re.compile(
     r"(?:[A-Za-z0-9._][A-Za-z0-9._-]*@)?"
-    r"(?:\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9][A-Za-z0-9._-]*):(/.*)"
+    r"(?:\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9][A-Za-z0-9._-]*):(/(?!/).*)"
 )
 _ARCHIVE = re.compile(r"\.(?:tar|tar\.(?:gz|bz2|xz|zst|lz4|lzma)|tgz|tbz2?|txz|tzst)$")
 
@@ -55,6 +56,8 @@ HOST_EXCLUDES = (
     "/var/log/faillog",
     "/var/log/syslog*",
     "/var/log/messages*",
+    # what Ansible is just running
+    ".ansible/tmp",
     # swap
     "/swapfile",
     "/swap.img",
@@ -88,7 +91,7 @@ def parse(text: str) -> Source:
         if ".." in text.split("/"):
             raise ValueError("must not contain '..'")
         # a folder that happens to be called x.tar is still a folder
-        kind = ARCHIVE if _ARCHIVE.search(path) and not os.path.isdir(path) else FOLDER
+        kind = ARCHIVE if _ARCHIVE.search(path) and not Path(path).is_dir() else FOLDER
         return Source(kind, text, path)
     remote = _REMOTE.fullmatch(text)
     if remote:
@@ -102,14 +105,13 @@ def host_excludes() -> list[str]:
     """HOST_EXCLUDES and the swap files in use (proc(5), /proc/swaps)."""
     found = list(HOST_EXCLUDES)
     try:
-        with open("/proc/swaps", encoding="utf-8", errors="surrogateescape") as file:
-            lines = file.read().splitlines()[1:]
+        swaps = Path("/proc/swaps").read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
         return found
-    for line in lines:
+    for line in swaps.splitlines()[1:]:
         path, kind = line.split()[:2]
         if kind == "file":
-            found.append(literal(re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), path)))
+            found.append(literal(re.sub(r"\\([0-3][0-7]{2})", lambda m: chr(int(m[1], 8)), path)))
     return found
 
 

@@ -39,11 +39,12 @@ def readable(name: bytes) -> str:
 
 
 def clock() -> str:
-    """Now, as find's -newerct takes it, by the clock that stamps inodes.
+    """Now, as find's -newerct takes it.
 
-    That is the coarse clock (clock_gettime(2)): a few milliseconds behind the fine one.
+    Inodes may be stamped by a clock that lags a tick (some ms) behind, so take it a little
+    before reading begins.
     """
-    now = time.clock_gettime_ns(getattr(time, "CLOCK_REALTIME_COARSE", 5))
+    now = time.time_ns()
     return f"{now // 10**9}.{now % 10**9:09d}"
 
 
@@ -102,12 +103,13 @@ def contents(folder: str, one_file_system: bool, changes: Changes) -> Contents:
         total.files += 1
         if kind in (b"f", b"l"):
             total.size += int(size)
-        tail = b"/" if kind == b"d" else b""
         code = _NEW.get(kind.decode(), "??")
-        changes.add(b"%s+++++++++ %s%s" % (code.encode(), name or b".", tail))
+        changes.add(b"%s+++++++++ %s" % (code.encode(), name))
 
     walk = ["find", folder, *(["-xdev"] if one_file_system else [])]
-    run([*walk, "-printf", "%y %s %P\\0"], count, separator=b"\0")
+    shown = ["(", "-type", "d", "-printf", "%y %s %P/\\0", ")"]
+    shown += ["-o", "(", "-type", "l", "-printf", "%y %s %P -> %l\\0", ")"]
+    run([*walk, *shown, "-o", "-printf", "%y %s %P\\0"], count, separator=b"\0")
     return total
 
 

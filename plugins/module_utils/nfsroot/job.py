@@ -1,0 +1,263 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One source, one destination: the copy, and in check mode what it would change."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import marker, rsync
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import source as src
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.checks import Plan, Request
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import Ended, run
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.destination import (
+    Destination,
+    State,
+    look,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.marker import Marker
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.outcome import Root, Stats
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.survey import (
+    Changes,
+    changed_since,
+    clock,
+    contents,
+)
+
+
+class CopyError(Exception):
+    """A destination could not be copied; the message is for the user."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What is read: a folder here, or where it is for rsync to fetch.
+
+    staged: the folder is ours, lies beside this destination and may become its root.
+    """
+
+    path: str
+    folder: bool
+    staged: Destination | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A copy to target. root, changes and commands are filled in as it goes on."""
+
+    request: Request
+    plan: Plan
+    target: Destination
+    root: Root
+    changes: Changes
+    commands: list[str]
+
+    def announce(self, state: State) -> None:
+        """Say what would be run, where there is nothing to read yet."""
+        kind, text = self.plan.source.kind, self.plan.source.text
+        path = str(self.target.unpacked) if kind == src.ARCHIVE else text
+        self._note(self._writer(Origin(path, folder=kind != src.SSH), state))
+        self.root.changed = True
+
+    def preview(self, origin: Origin, state: State) -> None:
+        """Find what copying would change. Writes nothing to the destination."""
+        self._note(self._writer(origin, state))
+        real = self.target.partial if state.fresh else self.target.root
+        with tempfile.TemporaryDirectory(prefix="nfsroot-") as nothing:
+            shown = real if real.is_dir() else Path(nothing, "root")
+            argv = self._rsync(origin, shown, dry_run=True)
+            ended, numbers = rsync.copy(argv, self.changes, dry_run=True)
+        self._judge(ended)
+        self.root.stats = replace(self.root.stats, **numbers)
+        self.root.changed = self._outdated(state) or self.changes.count > 0
+
+    def perform(self, origin: Origin) -> None:
+        """Copy, and remember that. Raises CopyError, BusyError (marker.py) and OSError;
+        then the marker says V(copying), and another run takes it up."""
+        self.target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        with marker.lock(self.target.lock, self.request.lock_wait) as held:
+            state = look(self.target)  # another run may have ended while we waited
+            if state.complete and not self.request.force:
+                self.root.label = state.marker.label if state.marker else None
+                self.root.copied = False
+                return
+            mark = Marker(marker.COPYING, self.plan.source.text, self.request.label)
+            since = clock()
+            marker.write(self.target.marker, mark)
+            argv = self._writer(origin, state)
+            if state.fresh:
+                self._first(origin, argv, held)
+            else:
+                self._update(argv, held)
+            self._compare_source(origin, since)
+            self.root.changed = self._outdated(state) or self.changes.count > 0
+            finished = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+            if not self.root.changed and state.marker is not None:
+                finished = state.marker.finished or finished
+            marker.write(
+                self.target.marker, replace(mark, state=marker.COMPLETE, finished=finished)
+            )
+
+    def _note(self, argv: Sequence[str]) -> None:
+        self.commands.append(shlex.join(argv))
+
+    def _outdated(self, state: State) -> bool:
+        """Whether what we remember of the destination has to change."""
+        known = state.marker
+        return not state.complete or known is None or known.label != self.request.label
+
+    def _rsync(self, origin: Origin, folder: Path, *, dry_run: bool = False) -> list[str]:
+        in_place = folder == self.target.root
+        options = rsync.Options(
+            excludes=self.plan.excludes,
+            delete=self.request.delete or not in_place,  # what is in a partial copy is our own
+            one_file_system=self.request.one_file_system,
+            checksum=self.request.checksum,
+            rsh=None if origin.folder else self.request.rsh or rsync.DEFAULT_RSH,
+            temporary=str(self.target.temporary) if in_place and not dry_run else None,
+        )
+        return rsync.command(origin.path, str(folder), options)
+
+    def _writer(self, origin: Origin, state: State) -> list[str]:
+        """The command that copies: cp where all of a folder goes to where nothing is."""
+        partial = self.target.partial
+        if not state.fresh:
+            return self._rsync(origin, self.target.root)
+        if self.plan.excludes or not origin.folder or os.path.lexists(partial):
+            return self._rsync(origin, partial)
+        return _cp(origin.path, partial, self.request.one_file_system)
+
+    def _first(self, origin: Origin, argv: list[str], held: int) -> None:
+        """Make the root beside its place and rename it: nobody sees half a root."""
+        partial = self.target.partial
+        whole = False
+        if not self.plan.excludes and origin.staged == self.target:
+            remove(partial)
+            Path(origin.path).rename(partial)
+            whole = True
+        elif argv[0] == "cp":
+            self._note(argv)
+            ended = run(argv, held=(held,))
+            if ended.full_disk:
+                raise self._full(ended)
+            # Where cp stumbled (a file vanished, say), rsync completes and judges it.
+            whole = ended.code == 0
+            argv = self._rsync(origin, partial)
+        if whole:
+            found = contents(str(partial), self.request.one_file_system, self.changes)
+            self.root.stats = Stats(
+                files=found.files,
+                created=found.files,
+                transferred_bytes=found.size,
+                total_bytes=found.size,
+            )
+        else:
+            self._transfer(argv, partial, held)
+        _flush(partial)
+        partial.rename(self.target.root)
+
+    def _update(self, argv: list[str], held: int) -> None:
+        # rsync's own temporary files would stay in the root if it were killed
+        remove(self.target.temporary)
+        self.target.temporary.mkdir(0o700)
+        try:
+            self._transfer(argv, self.target.root, held)
+        finally:
+            remove(self.target.temporary)
+        if self.changes.count:
+            _flush(self.target.root)
+
+    def _transfer(self, argv: list[str], folder: Path, held: int) -> None:
+        self._note(argv)
+        ended, numbers = rsync.copy(argv, self.changes, held=(held,))
+        self._judge(ended)
+        self.root.stats = replace(self.root.stats, **numbers)
+        if self.plan.source.is_host and _empty_machine_id(folder):
+            self.changes.add(b">f+++++++++ etc/machine-id")
+
+    def _judge(self, ended: Ended) -> None:
+        if ended.full_disk:
+            raise self._full(ended)
+        if ended.code not in (0, rsync.VANISHED):
+            raise CopyError(f"rsync ended with code {ended.code}: {ended.stderr}")
+        self.root.source_changed = (
+            ended.code == rsync.VANISHED or "failed verification" in ended.stderr
+        )
+
+    def _compare_source(self, origin: Origin, since: str) -> None:
+        if self.plan.source.kind == src.FOLDER:
+            moved = changed_since(
+                origin.path, since, self.plan.excludes, self.request.one_file_system
+            )
+            self.root.source_changed = self.root.source_changed or moved is not None
+
+    def _full(self, ended: Ended) -> CopyError:
+        # A boot server with a full disk also loses leases and logs: give the space back.
+        remove(self.target.partial)
+        free = os.statvfs(self.target.parent)
+        return CopyError(
+            f"its file system is full: {self.plan.source.text} does not fit"
+            f" ({free.f_bavail * free.f_frsize / 2**20:.0f} MiB and {free.f_favail} inodes"
+            f" are free now): {ended.stderr.splitlines()[0]}"
+        )
+
+
+def _cp(origin: str, folder: Path, one_file_system: bool) -> list[str]:
+    """cp(1) for a first copy of everything: as faithful as rsync, in less time.
+
+    --preserve=xattr makes cp report an attribute that it could not copy; --archive
+    alone would keep silent.
+    """
+    return [
+        "cp",
+        "--archive",
+        "--preserve=xattr",
+        *(["--one-file-system"] if one_file_system else []),
+        "--reflink=auto",
+        "--no-target-directory",
+        "--",
+        origin,
+        str(folder),
+    ]
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder of ours, if it is there."""
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(folder)
+
+
+def _flush(folder: Path) -> None:
+    """Write the file system out: 'complete' must still be true after a power cut."""
+    ended = run(["sync", "--file-system", "--", str(folder)])
+    if ended.code != 0:
+        raise CopyError(f"sync failed: {ended.stderr}")
+
+
+def _empty_machine_id(folder: Path) -> bool:
+    """Give a copy of the boot server an empty machine-id, which means 'make one at boot'
+    (machine-id(5)), unless it has one; on a root that is mounted read-only, a missing one
+    is an error. Says whether it did."""
+    try:
+        etc = os.open(folder / "etc", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        before = os.fstat(etc)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        os.close(os.open("machine-id", flags, 0o444, dir_fd=etc))
+        # otherwise the next run would find /etc changed
+        os.utime(etc, ns=(before.st_atime_ns, before.st_mtime_ns))
+        return True
+    except FileExistsError:
+        return False
+    finally:
+        os.close(etc)
