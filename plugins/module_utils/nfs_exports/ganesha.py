@@ -1,0 +1,255 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Configuration of NFS-Ganesha 4.3 (Debian 12) to 6.5 (Debian 13), FSAL VFS.
+
+Sources: ganesha-config(8), ganesha-core-config(8), ganesha-export-config(8).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.diskless.netboot.plugins.module_utils.faults import Fault, InventoryError
+from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports.model import (
+    MARKER,
+    Access,
+    Export,
+    export_path,
+    parse_exports,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.reader import Reader
+
+DEFAULT_MOUNTD_PORT = 20048
+DEFAULT_GRACE_SECONDS = 90
+DEFAULT_LEASE_SECONDS = 60
+EXPORT_IDS = 65535  # 16 bits, and 0 is the root of the pseudo file system
+
+# These change what a client may see or do, and nothing in Ganesha answers to them. The others that
+# have no counterpart (sync, wdelay, fsid, ...) only choose what Ganesha does anyway.
+_NO_COUNTERPART = frozenset(
+    ("crossmnt", "mountpoint", "mp", "nohide", "pnfs", "reexport", "refer", "replicas")
+    + ("security_label", "subtree_check", "xprtsec")
+)
+_ID_LINES = re.compile(r'^  Export_Id = ([0-9]{1,5});\n  Path = "([^"\n]*)";$', re.MULTILINE)
+
+
+def ganesha_conf(
+    exports: Any,
+    *,
+    protocols: Any = (3, 4),
+    mountd_port: Any = DEFAULT_MOUNTD_PORT,
+    grace_seconds: Any = DEFAULT_GRACE_SECONDS,
+    lease_seconds: Any = DEFAULT_LEASE_SECONDS,
+    io_flusher: Any = "optional",
+    core: bool = True,
+    include: Any = None,
+    previous: str = "",
+) -> str:
+    """Return the text of ganesha.conf, or of the part of it that a reload reads anew.
+
+    Args:
+        exports: as of `parse_exports`; may be empty.
+        protocols: NFS versions, of 3 and 4.
+        mountd_port: port of the MOUNT protocol, which NFSv3 needs.
+        grace_seconds: how long after its start, in seconds, the server waits for NFSv4 clients to
+            reclaim their state, unless all of them have; until then no file can be newly opened.
+        lease_seconds: how long, in seconds, the server keeps the state of a silent NFSv4 client.
+        io_flusher: ``optional`` lets Ganesha 5 and newer start without CAP_SYS_RESOURCE, as in a
+            container; ``default`` leaves that setting, which 4.3 does not know, out.
+        core: False leaves out everything but the exports.
+        include: absolute path of a further file to read, such as the exports apart.
+        previous: the present text; the exports in it keep their ids.
+
+    Raises:
+        InventoryError: names every fault.
+    """
+    faults: list[Fault] = []
+    versions = _protocols(protocols, faults)
+    given = {
+        "mountd_port": mountd_port,
+        "grace_seconds": grace_seconds,
+        "lease_seconds": lease_seconds,
+        "include": include,
+    }
+    reader = Reader("", given, faults)
+    # Ranges: ganesha-core-config(8).
+    port = reader.one("mountd_port", _number(1, 65535), required=True)
+    grace = reader.one("grace_seconds", _number(0, 180), required=True)
+    lease = reader.one("lease_seconds", _number(1, 120), required=True)
+    included = reader.one("include", _quotable)
+    if io_flusher not in ("optional", "default"):
+        faults.append(Fault("", "io_flusher", io_flusher, "must be optional or default"))
+    found = []
+    try:
+        found = parse_exports(exports)
+    except InventoryError as error:
+        faults += error.faults
+    faults += _unfit(found)
+    if faults:
+        raise InventoryError(faults)
+    blocks = [MARKER]
+    if core:
+        blocks += _core(versions, port, grace, lease, io_flusher == "optional")
+    ids = export_ids([export.path for export in found], read_export_ids(previous))
+    blocks += [_export(export, ids[export.path], versions) for export in found]
+    if included is not None:
+        blocks.append(f'%include "{included}"')
+    return "\n".join(blocks) + "\n"
+
+
+def export_ids(paths: Sequence[str], previous: Mapping[str, int] | None = None) -> dict[str, int]:
+    """Return an id from 1 to 65535 for each path.
+
+    File handles hold the id: a client that has mounted an export loses it when the id changes. So
+    the id is a hash of the path, and the next free number where two paths meet on one. Such a pair
+    can trade places when one of the two is added or removed (1 chance in 2 for there being any
+    pair at 300 exports), unless *previous* says what the ids are now.
+
+    Args:
+        paths: of the exports, each once.
+        previous: the ids that are in use now.
+
+    Raises:
+        InventoryError: there are more paths than ids.
+    """
+    if len(paths) > EXPORT_IDS:
+        expected = f"must be at most {EXPORT_IDS}: NFS-Ganesha numbers exports in 16 bits"
+        raise InventoryError([Fault("", "exports", len(paths), expected)])
+    ids: dict[str, int] = {}
+    taken: set[int] = set()
+    for path in sorted(paths):
+        number = (previous or {}).get(path)
+        if number is not None and 1 <= number <= EXPORT_IDS and number not in taken:
+            ids[path] = number
+            taken.add(number)
+    for path in sorted(paths):
+        if path in ids:
+            continue
+        digest = hashlib.sha256(path.encode("utf-8", "surrogateescape")).digest()
+        number = int.from_bytes(digest[:8], "big") % EXPORT_IDS + 1
+        while number in taken:
+            number = number % EXPORT_IDS + 1
+        ids[path] = number
+        taken.add(number)
+    return ids
+
+
+def read_export_ids(text: str) -> dict[str, int]:
+    """Return the ids by path that a text of `ganesha_conf` holds."""
+    return {path: int(number) for number, path in _ID_LINES.findall(text)}
+
+
+def _core(
+    versions: Sequence[str], port: int, grace: int, lease: int, io_flusher_optional: bool
+) -> list[str]:
+    core = {
+        "Protocols": ", ".join(versions),
+        "MNT_Port": port,
+        # NFSv3 clients name an export by the same path as with the kernel's server.
+        "mount_path_pseudo": "true",
+        # Roots are mounted with nolock; with NLM the server would need statd, and a long grace.
+        "Enable_NLM": "false",
+        "Enable_RQUOTA": "false",
+    }
+    if io_flusher_optional:
+        core["Allow_Set_Io_Flusher_Fail"] = "true"
+    state = {
+        "Grace_Period": grace,
+        "Lease_Lifetime": lease,
+        # The users of an image are not the server's: names would mean somebody else.
+        "Only_Numeric_Owners": "true",
+    }
+    return [_block("NFS_CORE_PARAM", core), _block("NFSv4", state)]
+
+
+def _block(name: str, parameters: Mapping[str, Any]) -> str:
+    lines = [f"  {key} = {value};" for key, value in parameters.items()]
+    return "\n".join([f"{name} {{", *lines, "}"])
+
+
+def _export(export: Export, number: int, versions: Sequence[str]) -> str:
+    # The first CLIENT block that matches is taken: the narrower network goes first.
+    groups: dict[tuple[int, tuple[str, ...]], list[Access]] = {}
+    for client in export.clients:
+        groups.setdefault((-client.prefix, client.options), []).append(client)
+    lines = [
+        "EXPORT {",
+        f"  Export_Id = {number};",
+        f'  Path = "{export.path}";',
+        f'  Pseudo = "{export.path}";',
+        f"  Protocols = {', '.join(versions)};",
+        # For everybody whom no CLIENT block names.
+        "  Access_Type = None;",
+        "  FSAL {",
+        "    Name = VFS;",
+        "  }",
+    ]
+    for key in sorted(groups):
+        addresses = ",\n      ".join(client.address for client in groups[key])
+        lines += ["  CLIENT {", f"    Clients = {addresses};"]
+        lines += [f"    {name} = {value};" for name, value in _permissions(key[1]).items()]
+        lines.append("  }")
+    return "\n".join([*lines, "}"])
+
+
+def _permissions(options: Sequence[str]) -> dict[str, str]:
+    """Return Ganesha's permissions for options of exports(5), whose defaults hold."""
+    given = {name: value for name, _equals, value in (item.partition("=") for item in options)}
+    squash = "No_Root_Squash" if "no_root_squash" in given else "Root_Squash"
+    permissions = {
+        "Access_Type": "RW" if "rw" in given else "RO",
+        "Squash": "All_Squash" if "all_squash" in given else squash,
+        "SecType": given.get("sec", "sys").replace(":", ", "),
+        # Without it any user of a client can speak NFS in root's name.
+        "PrivilegedPort": "false" if "insecure" in given else "true",
+    }
+    for name, parameter in (("anonuid", "Anonymous_uid"), ("anongid", "Anonymous_gid")):
+        if name in given:
+            permissions[parameter] = given[name]
+    return permissions
+
+
+def _unfit(exports: Sequence[Export]) -> list[Fault]:
+    """Return what NFS-Ganesha cannot do, each once, and paths that it cannot quote."""
+    faults = []
+    told: set[str] = set()
+    for export in exports:
+        try:
+            _quotable(export.path)
+        except ValueError as error:
+            faults.append(Fault("", "path", export.path, str(error)))
+        for client in export.clients:
+            for option in client.options:
+                if option.partition("=")[0] in _NO_COUNTERPART and option not in told:
+                    told.add(option)
+                    expected = "must not be given: NFS-Ganesha has nothing that answers to it"
+                    faults.append(Fault("", "options", option, expected))
+    return faults
+
+
+def _quotable(value: Any) -> str:
+    path = export_path(value)
+    if '"' in path or "\\" in path:
+        raise ValueError("must be a path without a double quote or backslash for NFS-Ganesha")
+    return path
+
+
+def _protocols(value: Any, faults: list[Fault]) -> list[str]:
+    items = value if isinstance(value, (list, tuple)) else [value]
+    versions = sorted({str(item) for item in items})
+    if not versions or not set(versions) <= {"3", "4"}:
+        faults.append(Fault("", "protocols", value, "must be a list of 3, 4 or both"))
+    return versions
+
+
+def _number(lowest: int, highest: int) -> Callable[[Any], int]:
+    def parse(value: Any) -> int:
+        number = int(value) if isinstance(value, str) and value.isdecimal() else value
+        if isinstance(number, int) and not isinstance(number, bool) and lowest <= number <= highest:
+            return number
+        raise ValueError(f"must be a whole number from {lowest} to {highest}")
+
+    return parse
