@@ -47,7 +47,7 @@ setup: $(STAMPS) ## install packages and the virtual environment (all others do 
 
 # A checkout that was moved or a new Python needs a new environment.
 VENV_KEY := $(CURDIR) $(PYTHON)
-.build/stamp/venv: tests/requirements.txt tests/requirements-collections.txt tests/setup/venv \
+.build/stamp/venv: tests/requirements.txt tests/setup/venv \
 		$(if $(filter-out $(file < .build/stamp/venv),$(VENV_KEY)),FORCE) | .build/stamp/packages
 	@$(PYTHON) tests/tools/step.py run setup-venv "virtual environment" -- bash tests/setup/venv $(VENV) $(PYTHON)
 	@mkdir -p $(@D) && echo '$(VENV_KEY)' > $@

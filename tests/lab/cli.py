@@ -58,6 +58,10 @@ def _parser() -> argparse.ArgumentParser:
     down.add_argument("--all", action="store_true", help="every lab on this machine")
     down.set_defaults(call=_down)
 
+    inside = commands.add_parser("run", help="run a command on the boot server")
+    inside.add_argument("command", nargs=argparse.REMAINDER)
+    inside.set_defaults(call=_run)
+
     commands.add_parser("status", help="which labs run").set_defaults(call=_status)
     return parser
 
@@ -111,6 +115,11 @@ def _down(options: argparse.Namespace) -> int:
     names = _labs() if options.all else [options.name]
     for name in names:
         server.down(Lab(name))
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    print(server.execute(Lab(options.name), *options.command), end="")
     return 0
 
 

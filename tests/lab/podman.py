@@ -5,9 +5,7 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from ansible_collections.diskless.netboot.tests.lab import shell
 from ansible_collections.diskless.netboot.tests.lab.places import RUN, cache
@@ -62,13 +60,3 @@ def succeeds(arguments: Sequence[str]) -> bool:
     """Tell whether the lab's podman ended with 0."""
     variables = [f"{name}={value}" for name, value in environment().items()]
     return shell.succeeds(["env", *variables, "podman", *arguments])
-
-
-def main() -> None:
-    """Become the lab's podman, for whoever wants to call it by a path."""
-    os.execvpe("podman", ["podman", *sys.argv[1:]], {**os.environ, **environment()})
-
-
-def wrapper() -> Path:
-    """Return the path of the command that is the lab's podman."""
-    return Path(__file__).with_name("podman")

@@ -20,7 +20,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.qemu import (
     nic_arguments,
 )
 from ansible_collections.diskless.netboot.tests.lab import images, network
-from ansible_collections.diskless.netboot.tests.lab.places import PROJECT, Lab, cache
+from ansible_collections.diskless.netboot.tests.lab.places import Lab, cache
 from ansible_collections.diskless.netboot.tests.lab.podman import podman
 from ansible_collections.diskless.netboot.tests.lab.podman import succeeds as podman_succeeds
 from ansible_collections.diskless.netboot.tests.lab.shell import LabError, run, succeeds
@@ -51,6 +51,8 @@ def up(lab: Lab, kind: str, suite: str, store: Path | None = None) -> None:
         _container_up(lab, suite)
     else:
         _vm_up(lab, suite, store)
+    # As on any server in use; without package lists even a dry run can promise nothing.
+    execute(lab, "apt-get", "update", "-qq")
 
 
 def down(lab: Lab) -> None:
@@ -76,35 +78,40 @@ def is_up(lab: Lab) -> bool:
 def inventory(lab: Lab) -> str:
     """Return an inventory file (JSON is YAML) that tells Ansible how to reach boot1."""
     public = images.ssh_key().with_suffix(".pub").read_text().strip()
-    vm = lab.run / "vm.port"
-    if vm.exists():
-        variables: dict[str, object] = {
-            "ansible_connection": "ssh",
-            "ansible_host": "127.0.0.1",
-            "ansible_port": int(vm.read_text()),
-            "ansible_user": "root",
-            "ansible_ssh_args": " ".join(
-                [*images.ssh_options(), "-o", "ControlMaster=auto", "-o", "ControlPersist=60s"]
-            ),
-        }
-    else:
-        variables = {
-            "ansible_connection": "containers.podman.podman",
-            "ansible_host": lab.container,
-            "ansible_podman_executable": str(PROJECT / "tests" / "lab" / "podman"),
-        }
-    variables["nfsroot_image_authorized_keys"] = [public]
-    variables["nfsroot_image_base_cache"] = "/var/cache/netboot"
-    return json.dumps({"all": {"hosts": {"boot1": variables}}}, indent=2) + "\n"
+    variables = {
+        "ansible_connection": "ssh",
+        "ansible_host": "127.0.0.1",
+        "ansible_port": _port(lab),
+        "ansible_user": "root",
+        "ansible_pipelining": True,
+        "ansible_ssh_args": " ".join(
+            [*images.ssh_options(), "-o", "ControlMaster=auto", "-o", "ControlPersist=60s"]
+        ),
+    }
+    images_too = {
+        "nfsroot_image_authorized_keys": [public],
+        "nfsroot_image_base_cache": "/var/cache/netboot",
+    }
+    reach = {"all": {"hosts": {"boot1": variables}, "vars": images_too}}
+    return json.dumps(reach, indent=2) + "\n"
 
 
 def execute(lab: Lab, *command: str, timeout: float = 600) -> str:
     """Run ``command`` on the boot server as root and return its standard output."""
-    port = lab.run / "vm.port"
-    if port.exists():
-        ssh = ["ssh", *images.ssh_options(), "-p", port.read_text().strip(), "root@127.0.0.1"]
-        return run([*ssh, subprocess.list2cmdline(command)], timeout=timeout)
-    return podman(["exec", lab.container, *command], timeout=timeout)
+    return run([*_ssh(lab), subprocess.list2cmdline(command)], timeout=timeout)
+
+
+def _port(lab: Lab) -> int:
+    return int((lab.run / "ssh.port").read_text())
+
+
+def _ssh(lab: Lab) -> list[str]:
+    return ["ssh", *images.ssh_options(), "-p", str(_port(lab)), "root@127.0.0.1"]
+
+
+def _answers(lab: Lab) -> bool:
+    """Tell whether the boot server's ssh and all that starts at boot are there."""
+    return succeeds([*_ssh(lab), "systemctl is-system-running --wait"])
 
 
 def _container_up(lab: Lab, suite: str) -> None:
@@ -114,24 +121,23 @@ def _container_up(lab: Lab, suite: str) -> None:
     volume.mkdir(parents=True, exist_ok=True)
     podman_succeeds(["rm", "--force", lab.container])
     image = images.container_image(suite)
+    port = _free_port()
+    (lab.run / "ssh.port").write_text(f"{port}\n")
     podman(
         # fmt: off
         ["run", "--detach", "--name", lab.container, "--hostname", "boot1",
          "--systemd=always", f"--cap-add={_CAPABILITIES}",
-         "--security-opt", "seccomp=unconfined", "--network", "slirp4netns",
+         "--security-opt", "seccomp=unconfined",
+         "--network", "slirp4netns:port_handler=slirp4netns", "--publish", f"127.0.0.1:{port}:22",
          "--volume", f"{volume}:/srv", "--volume", f"{images.bases()}:/var/cache/netboot", image]
         # fmt: on
     )
     pid = int(podman(["inspect", "--format", "{{.State.Pid}}", lab.container]))
     network.plug_container(lab, pid)
-    _wait("the container's systemd", 60, lambda: _booted(lab))
-
-
-def _booted(lab: Lab) -> bool:
-    wait = ["exec", lab.container, "systemctl", "is-system-running", "--wait"]
-    return podman_succeeds(wait) or "degraded" in podman(
-        ["exec", lab.container, "sh", "-c", "systemctl is-system-running || true"]
-    )
+    keys = "mkdir -m 700 -p /root/.ssh && cat >/root/.ssh/authorized_keys"
+    public = images.ssh_key().with_suffix(".pub").read_text()
+    podman(["exec", "--interactive", lab.container, "sh", "-c", keys], stdin=public)
+    _wait("the container's ssh", 60, lambda: _answers(lab))
 
 
 def _vm_up(lab: Lab, suite: str, store: Path | None) -> None:
@@ -173,13 +179,12 @@ def _vm_up(lab: Lab, suite: str, store: Path | None) -> None:
         )
     os.close(tap)
     (lab.run / "vm.pid").write_text(f"{process.pid}\n")
-    (lab.run / "vm.port").write_text(f"{port}\n")
+    (lab.run / "ssh.port").write_text(f"{port}\n")
 
     def answers() -> bool:
         if process.poll() is not None:
             raise LabError(f"the VM ended: see {lab.run / 'vm.log'}")
-        ssh = ["ssh", *images.ssh_options(), "-p", str(port), "root@127.0.0.1"]
-        return succeeds([*ssh, "systemctl is-system-running --wait"])
+        return _answers(lab)
 
     _wait("the VM's ssh", 300, answers)
     if store:
