@@ -152,8 +152,8 @@ def test_a_name_that_is_no_host_is_named() -> None:
         clients(["pc77", "pc01", "pc78"], {"pc01": {}}, [])
 
 
-class CountingHostvars(dict[str, Any]):
-    """Hostvars that remember how often each host's variables were put together."""
+class Counting(dict[str, Any]):
+    """Variables that remember which of them were read: in Ansible, each read is a template's."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -164,20 +164,13 @@ class CountingHostvars(dict[str, Any]):
         return super().__getitem__(key)
 
 
-def test_each_host_s_variables_are_put_together_once() -> None:
-    hostvars = CountingHostvars(
-        {
-            f"pc{number}": {
-                "netboot_mac": f"52540000000{number}",
-                "netboot_ip": f"192.0.2.{number}",
-                "netboot_image": "library",
-            }
-            for number in range(1, 5)
-        }
-    )
-    found = clients(list(hostvars), hostvars, [{"network": "192.0.2.0/24"}])
-    assert len(found) == 4
-    assert hostvars.reads == ["pc1", "pc2", "pc3", "pc4"]
+def test_no_variable_is_read_twice_and_none_that_is_not_a_client_s() -> None:
+    given = {"mac": "525400000001", "ip": "192.0.2.1", "image": "library", "subnets": [], "x": 1}
+    variables = Counting({f"netboot_{name}": value for name, value in given.items()})
+    hostvars = Counting({"pc01": variables})
+    assert clients(["pc01"], hostvars, [{"network": "192.0.2.0/24"}])
+    assert hostvars.reads == ["pc01"]
+    assert variables.reads == ["netboot_mac", "netboot_ip", "netboot_image"]
 
 
 def test_only_plain_types_leave_the_filters() -> None:

@@ -94,6 +94,13 @@ def test_overlapping_subnets_are_a_fault() -> None:
         parse_subnets([{"network": "192.0.2.0/24"}, {"network": "192.0.2.128/25"}])
 
 
+def test_a_pool_overlaps_with_a_wide_one_even_behind_a_narrow_one() -> None:
+    pools = ["192.0.2.3-192.0.2.30", "192.0.2.5-192.0.2.6", "192.0.2.10-192.0.2.12"]
+    with pytest.raises(InventoryError) as caught:
+        parse_subnets([{"network": "192.0.2.0/24", "pools": pools}])
+    assert [fault.value for fault in caught.value.faults] == pools[1:]
+
+
 def test_every_fault_of_every_subnet_is_named() -> None:
     raw = [{"network": "x"}, 7, {"network": "192.0.2.0/24", "pools": ["x", "y"], "domain": "-"}]
     with pytest.raises(InventoryError) as caught:
