@@ -17,11 +17,12 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import job
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import job, marker
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.checks import (
     RefusedError,
     Request,
@@ -137,6 +138,7 @@ def flushed(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     machine has to write; one test does."""
     folders: list[Path] = []
     monkeypatch.setattr(job, "_flush", folders.append)
+    monkeypatch.setattr(os, "fsync", lambda _file: None)
     return folders
 
 
@@ -326,6 +328,7 @@ def test_check_mode_compares_an_existing_root_with_an_archive(
     src, _options = by_zstd(source, tmp_path)
     copy(src, dest)
     assert not copy(src, dest, check=True).changed
+    assert copy(src, dest, force=False).commands == []
     (dest / "bin/own").touch()
     before = walk(dest)
 
@@ -412,7 +415,7 @@ def test_a_killed_first_copy_is_invisible_and_the_next_run_completes_it(
     assert not dest.exists()
     assert mark(dest)["state"] == "copying"
     assert (dest.parent / ".root.partial/half").exists()
-    outcome = copy(source, dest, force=False)
+    outcome = copy(source, dest, force=False, delete=False)
     assert walk(dest) == walk(source)
     assert outcome.roots[0].copied
     assert not leftovers(dest)
@@ -431,6 +434,23 @@ def test_two_runs_are_kept_apart_and_other_destinations_go_on(
     assert walk(other) == walk(source)
     hanging.send_signal(signal.SIGKILL)
     hanging.communicate()
+
+
+def test_a_run_that_waited_for_another_sees_what_that_one_did(
+    source: Path, dest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lock(path: Path, wait: float) -> AbstractContextManager[int]:
+        monkeypatch.undo()
+        copy(source, dest, label="the other's")
+        (dest / "etc/plain").write_text("of this PC\n")
+        return marker.lock(path, wait)
+
+    monkeypatch.setattr(marker, "lock", lock)
+
+    (root,) = copy(source, dest, force=False).roots
+
+    assert (root.copied, root.label) == (False, "the other's")
+    assert (dest / "etc/plain").read_text() == "of this PC\n"
 
 
 def test_the_writers_of_a_killed_run_die_before_the_next_one_starts(
@@ -522,6 +542,7 @@ def test_one_file_system_is_not_left(source: Path, dest: Path, tmp_path: Path) -
     subprocess.run(["mount", "-t", "tmpfs", "other", str(point)], check=True)
     try:
         (point / "inside").touch()
+        copy(source, dest)
         copy(source, dest)
         assert not (dest / "var/empty/inside").exists()
         copy(source, dest, one_file_system=False)
