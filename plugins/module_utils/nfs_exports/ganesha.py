@@ -30,8 +30,10 @@ EXPORT_IDS = 65535  # 16 bits, and 0 is the root of the pseudo file system
 # These change what a client may see or do, and nothing in Ganesha answers to them. The others that
 # have no counterpart (sync, wdelay, fsid, ...) only choose what Ganesha does anyway.
 _NO_COUNTERPART = frozenset(
-    ("crossmnt", "mountpoint", "mp", "nohide", "pnfs", "reexport", "refer", "replicas")
-    + ("security_label", "subtree_check", "xprtsec")
+    {
+        *("crossmnt", "mountpoint", "mp", "nohide", "pnfs", "reexport", "refer", "replicas"),
+        *("security_label", "subtree_check", "xprtsec"),
+    }
 )
 _ID_LINES = re.compile(r'^  Export_Id = ([0-9]{1,5});\n  Path = "([^"\n]*)";$', re.MULTILINE)
 

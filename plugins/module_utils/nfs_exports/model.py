@@ -140,7 +140,8 @@ class _Parser:
             if network in found:
                 reader.fault("address", item["address"], "must be named once for an export")
             elif network is not None:
-                found[network] = Access(*network, options)
+                number, prefix = network
+                found[network] = Access(number, prefix, options)
         if not found and len(self.faults) == before:
             self.faults.append(Fault("", variable, raw, "must name at least one client"))
         return tuple(found[network] for network in sorted(found))
