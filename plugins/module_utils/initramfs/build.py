@@ -92,6 +92,7 @@ def ensure(spec: Spec, *, check: bool) -> Outcome:
     if check:
         return _judge(plan, *_why(plan))
     with _locked(plan.dest.parent):
+        _remove(_work(plan.dest))  # of a run that was killed
         record, because = _why(plan)
         outcome = _judge(plan, record, because)
         if because:
@@ -159,11 +160,14 @@ def _firmware(spec: Spec, version: str, names: tuple[str, ...]) -> list[drivers.
 def _name_lost(root: Path, lost: list[drivers.Firmware]) -> list[str]:
     """One line for each driver, since a driver may name twenty files of one package."""
     distribution = rootfs.distribution(root)
+    installed = rootfs.packages(root).keys() if lost else set()
     found = []
     for driver in dict.fromkeys(item.driver for item in lost):
         names = [item.name for item in lost if item.driver == driver]
         packages = {drivers.firmware_package(name, distribution) for name in names} - {None}
-        hint = f" (in the package {' and '.join(sorted(map(str, packages)))})" if packages else ""
+        hint = f" (in the package {'; '.join(sorted(map(str, packages)))})" if packages else ""
+        if packages <= installed:
+            hint = " (nor has its package, which is installed)" if packages else ""
         found.append(f"firmware: {driver} names what the image lacks{hint}: {', '.join(names)}")
     return found
 
@@ -293,11 +297,14 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def _work(dest: Path) -> Path:
+    return dest.with_name(f".{dest.name}.building")
+
+
 @contextmanager
 def _work_folder(dest: Path) -> Iterator[Path]:
-    """A folder on DEST's own file system; what a killed run left there is removed first."""
-    work = dest.with_name(f".{dest.name}.building")
-    _remove(work)
+    """A folder on DEST's own file system, so that the result can be renamed."""
+    work = _work(dest)
     work.mkdir(0o700)
     try:
         yield work

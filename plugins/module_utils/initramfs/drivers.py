@@ -172,14 +172,30 @@ def _with_suffixes(root: Path, top: Path, name: str) -> list[tuple[str, Path]]:
     return []
 
 
-# Which package has a firmware file: each line seen in that package's own list of files, Debian 12.
-_DEBIAN_PACKAGES = (("rtl_nic/*", "firmware-realtek"),)
+# Which package has a firmware file that a wired NIC's driver names: seen in the packages' own lists
+# of files, Debian 12 (20230210) and 13 (20250410).
+_DEBIAN_PACKAGES = (
+    ("rtl_nic/*", "firmware-realtek"),
+    ("tigon/*", "firmware-misc-nonfree"),
+    ("bnx2/*", "firmware-bnx2"),
+    ("bnx2x/*", "firmware-bnx2x"),
+    ("e100/*", "firmware-misc-nonfree, or firmware-intel-misc from Debian 13 on"),
+    ("intel/ice/*", "firmware-misc-nonfree, or firmware-intel-misc from Debian 13 on"),
+    ("3com/*", "firmware-misc-nonfree"),
+    ("cxgb[34]/*", "firmware-misc-nonfree"),
+    ("kaweth/*", "firmware-misc-nonfree"),
+    ("tehuti/*", "firmware-misc-nonfree"),
+    ("qed/*", "firmware-qlogic"),
+    ("ct*fw-3.2.5.1.bin", "firmware-qlogic"),
+    ("phanfw.bin", "firmware-netxen"),
+    ("myri10ge_*", "firmware-myricom"),
+    ("netronome/*", "firmware-netronome"),
+    ("liquidio/*", "firmware-cavium"),
+)
 
 
 def firmware_package(name: str, distribution: str) -> str | None:
     """The package that brings a firmware file, as far as it was verified; None when unknown."""
-    if distribution == "ubuntu":
-        return "linux-firmware"
     if distribution == "debian":
         for pattern, package in _DEBIAN_PACKAGES:
             if fnmatchcase(name, pattern):

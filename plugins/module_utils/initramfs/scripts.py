@@ -3,7 +3,8 @@
 """The collection's own boot scripts for an initrd, as text.
 
 They run under klibc's or busybox' shell before anything of the image does: plain POSIX, and no
-command beyond those that klibc-utils brings (cat, chmod, ln, mkdir, mount).
+command beyond those that klibc-utils brings to an initrd (cat, ln, mkdir, mount; no chmod). Its
+mount(8) knows ``-o bind`` but makes a second bind mount of ``-o remount,bind,ro``.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from __future__ import annotations
 # What netboot.root= on the kernel command line may be: the word, and the shell that makes it so.
 #
 # shared-rw: systemd would write the machine-id that it generates into everybody's image, and
-# reuse one that it finds there or in /var/lib/dbus. So each client gets a valid one of its own, in
-# a read-only file that hides the image's. systemd-machine-id-commit(8) sees a mount on
-# /etc/machine-id and would store it beneath, in the image: it is masked, in /run, for this boot.
+# reuse one that it finds there or in /var/lib/dbus. So each client gets a valid one of its own in
+# RAM, which hides the image's; an empty file would be filled from /var/lib/dbus. Since
+# systemd-machine-id-commit(8) would store what is mounted on /etc/machine-id beneath it, in the
+# image, it is masked, in /run, for this boot. systemd.machine_id= still has its way: in RAM.
 _SHARED_RW = """
     id=/run/netboot/machine-id
     target=${rootmnt}/etc/machine-id
@@ -24,12 +26,10 @@ _SHARED_RW = """
     # shellcheck disable=SC2086
     set -- $uuid
     IFS=$old_ifs
-    echo "$1$2$3$4$5" > "$id"
-    chmod 0444 "$id"
+    (umask 0222 && echo "$1$2$3$4$5" > "$id") || fail "cannot write $id"
     ln -sf /dev/null /run/systemd/system/systemd-machine-id-commit.service
     [ -f "$target" ] || : > "$target" || fail "$target is missing and cannot be made"
     mount -o bind "$id" "$target" || fail "cannot hide $target"
-    mount -o remount,bind,ro "$id" "$target" || fail "cannot make $target read-only"
 """
 
 _NETBOOT_ROOT = """#!/bin/sh
