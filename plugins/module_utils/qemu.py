@@ -13,11 +13,13 @@ import os
 import selectors
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 from ansible_collections.diskless.netboot.plugins.module_utils.accelerator import QEMU
 from ansible_collections.diskless.netboot.plugins.module_utils.trace import Trace
@@ -135,11 +137,13 @@ class Guest:
         self.powered_on = time.monotonic()
         for tap in taps:
             os.close(tap)
-        assert self.process.stdout is not None
-        os.set_blocking(self.process.stdout.fileno(), False)
-        self._selector.register(self.process.stdout, selectors.EVENT_READ, self._read_console)
+        self._selector.register(self._stream(), selectors.EVENT_READ, self._read_console)
         if self._capture is not None:
             self._selector.register(self._capture, selectors.EVENT_READ, self._read_wire)
+        # QEMU stands still when nobody takes what it says, so somebody always does.
+        self._news = threading.Condition()
+        self._reader = threading.Thread(target=self._follow, daemon=True)
+        self._reader.start()
 
     def __enter__(self) -> Guest:
         return self
@@ -162,35 +166,28 @@ class Guest:
         return self._wire.bytes
 
     def watch(self, done: Callable[[], bool], timeout: float) -> bool:
-        """Follow console and cable until ``done()`` or ``timeout`` seconds from now.
+        """Wait for ``done()``, asked anew whenever console or cable say something.
 
-        Returns whether it was done; False also when QEMU ended first.
+        Returns whether it was done within ``timeout`` seconds; False also when QEMU ended first.
         """
-        deadline = time.monotonic() + timeout
-        while not done():
-            left = deadline - time.monotonic()
-            if left <= 0 or not self._selector.get_map():
-                return done()
-            for key, _events in self._selector.select(left):
-                key.data()
-        return True
+        with self._news:
+            self._news.wait_for(lambda: done() or not self._reader.is_alive(), timeout)
+        return done()
 
     def wait_ready(self, timeout: float) -> bool:
         """Follow the boot until the stage ``ready``, at most ``timeout`` seconds."""
         return self.watch(lambda: self.trace.reached("ready"), timeout)
 
     def wait_end(self, timeout: float) -> bool:
-        """Follow the guest until QEMU ended, at most ``timeout`` seconds."""
-        if not self.watch(lambda: not self._selector.get_map(), timeout):
-            return False
-        self.process.wait()
-        return True
+        """Wait until QEMU ended by itself, at most ``timeout`` seconds."""
+        self._reader.join(timeout)
+        return not self._reader.is_alive()
 
     def type(self, text: str) -> None:
         """Type on the serial console."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(text.encode())
-        self.process.stdin.flush()
+        if self.process.stdin is not None:
+            self.process.stdin.write(text.encode())
+            self.process.stdin.flush()
 
     def control(self, command: str, **arguments: object) -> object:
         """Send one QMP command and return its answer (QEMU's QMP reference)."""
@@ -222,6 +219,7 @@ class Guest:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        self._reader.join()
         for stream in (self.process.stdin, self.process.stdout):
             if stream is not None and not stream.closed:
                 stream.close()
@@ -233,27 +231,39 @@ class Guest:
         self._log.close()
         self._selector.close()
 
-    def _read_console(self) -> None:
-        assert self.process.stdout is not None
-        data = os.read(self.process.stdout.fileno(), 65536)
-        if not data:
-            self._selector.unregister(self.process.stdout)
-            if self._capture is not None and self._capture in self._selector.get_map():
-                self._selector.unregister(self._capture)
-            return
+    def _stream(self) -> IO[bytes]:
+        if self.process.stdout is None:
+            raise RuntimeError("QEMU was started without a console")
+        return self.process.stdout
+
+    def _follow(self) -> None:
+        """Read console and cable until QEMU closed its console."""
+        reading = True
+        while reading:
+            for key, _events in self._selector.select():
+                with self._news:
+                    reading = key.data() and reading
+                    self._news.notify_all()
+        with self._news:
+            self._news.notify_all()
+
+    def _read_console(self) -> bool:
+        data = os.read(self._stream().fileno(), 65536)
         self._log.write(data)
         self._log.flush()
         text = data.decode("utf-8", "replace")
         self.console += text
         self.trace.on_console(text, self.seconds)
+        return bool(data)
 
-    def _read_wire(self) -> None:
-        assert self._capture is not None
+    def _read_wire(self) -> bool:
+        if self._capture is None:
+            return True
         data = os.read(self._capture, 1 << 18)
         if not data:
             self._selector.unregister(self._capture)
-            return
         for frame in self._frames.feed(data):
             event = self._wire.feed(frame)
             if event is not None:
                 self.trace.on_wire(event, self.seconds)
+        return True
