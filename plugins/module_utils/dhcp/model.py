@@ -96,10 +96,12 @@ def plan_dhcp(
     server = reader.one("next_server", values.ipv4, required=True)
     files = _boot_files(DEFAULT_BOOT_FILES if boot_files is None else boot_files, faults)
     reserved = {} if server is None else {server: "next_server's"}
+    before = len(faults)
     rest, times = _split_time_servers(subnets, faults)
     sound = collect_subnets(rest, reserved, faults)
     by_network: dict[str, list[Reservation]] = {subnet.network: [] for subnet in sound}
-    plan = None if faults else AddressPlan(sound, reserved)
+    # Without every subnet, "lies in none" would blame the client for the subnet's fault.
+    plan = AddressPlan(sound, reserved) if len(faults) == before else None
     owners: dict[str, str] = {}
     for client in clients:
         network, reservations = _reserve(client, plan, owners, faults)

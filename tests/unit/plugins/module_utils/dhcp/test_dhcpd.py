@@ -1,0 +1,200 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a site relies on in dhcpd.conf, read back by a small reader of that format."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
+from ansible_collections.diskless.netboot.plugins.module_utils.dhcp.dhcpd import dhcpd_conf
+from ansible_collections.diskless.netboot.plugins.module_utils.faults import InventoryError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+# dhcpd.conf(5): comments, quoted strings with backslash escapes, punctuation, words.
+_TOKEN = re.compile(r'#[^\n]*|"(?:[^"\\\n]|\\.)*"|[{};,]|[^\s{};,"#]+|(?P<bad>\S)')
+Block = dict[str, Any]
+
+
+def read(text: str) -> Block:
+    """Return statements as text to True, and blocks as their head to what is in them."""
+    stack: list[Block] = [{}]
+    words: list[str] = []
+    for match in _TOKEN.finditer(text):
+        assert match["bad"] is None, match
+        token = match.group()
+        if token.startswith("#"):
+            continue
+        if token == ";":
+            assert words
+            _add(stack[-1], " ".join(words), True)
+            words = []
+        elif token == "{":
+            inner: Block = {}
+            _add(stack[-1], " ".join(words), inner)
+            stack.append(inner)
+            words = []
+        elif token == "}":
+            assert not words
+            stack.pop()
+        else:
+            words.append(token)
+    assert not words
+    assert len(stack) == 1
+    return stack[0]
+
+
+def _add(block: Block, key: str, value: Any) -> None:
+    assert key not in block, f"{key} is said twice"
+    block[key] = value
+
+
+def client(number: int, **changes: Any) -> Client:
+    fields: dict[str, Any] = {
+        "name": f"pc{number:02}",
+        "hostname": f"pc{number:02}",
+        "macs": (f"52:54:00:00:00:{number:02x}",),
+        "address": f"192.0.2.{number}",
+        "subnet": "192.0.2.0/24",
+        "image": "library",
+    }
+    return Client(**{**fields, **changes})
+
+
+SUBNET: dict[str, Any] = {
+    "network": "192.0.2.0/25",
+    "pools": ["192.0.2.100-192.0.2.110", "192.0.2.112-192.0.2.120"],
+    "routers": ["192.0.2.126"],
+    "dns_servers": ["192.0.2.125", "198.51.100.53"],
+    "domain": "library.example",
+    "ntp_servers": ["192.0.2.125"],
+    "lease_seconds": 3600,
+}
+OPTIONS: dict[str, Any] = {
+    "subnets": [SUBNET],
+    "interfaces": ["eth1"],
+    "next_server": "192.0.2.1",
+}
+
+
+def conf(clients: list[Client], **changes: Any) -> Block:
+    return read(dhcpd_conf(clients, **{**OPTIONS, **changes}))
+
+
+def hosts(block: Block) -> list[Block]:
+    return [value for key, value in block.items() if key.startswith("host ")]
+
+
+def test_a_client_s_address_and_host_name_are_its_mac_s() -> None:
+    assert hosts(conf([client(21)])) == [
+        {
+            "hardware ethernet 52:54:00:00:00:15": True,
+            "fixed-address 192.0.2.21": True,
+            'option host-name "pc21"': True,
+        }
+    ]
+
+
+def test_a_client_with_two_cards_has_its_address_on_both() -> None:
+    first, second = hosts(conf([client(21, macs=("52:54:00:00:00:15", "52:54:00:00:01:15"))]))
+    assert "hardware ethernet 52:54:00:00:00:15" in first
+    assert "hardware ethernet 52:54:00:00:01:15" in second
+    assert "fixed-address 192.0.2.21" in first
+    assert "fixed-address 192.0.2.21" in second
+
+
+def test_a_subnet_s_machines_get_its_options_and_lease() -> None:
+    assert conf([])["subnet 192.0.2.0 netmask 255.255.255.128"] == {
+        "range 192.0.2.100 192.0.2.110": True,
+        "range 192.0.2.112 192.0.2.120": True,
+        "option routers 192.0.2.126": True,
+        "option domain-name-servers 192.0.2.125 , 198.51.100.53": True,
+        'option domain-name "library.example"': True,
+        "option ntp-servers 192.0.2.125": True,
+        "default-lease-time 3600": True,
+        "max-lease-time 3600": True,
+    }
+
+
+def test_without_pools_and_options_only_the_lease_is_said() -> None:
+    found = conf([], subnets=[{"network": "198.51.100.0/24"}])
+    assert found["subnet 198.51.100.0 netmask 255.255.255.0"] == {
+        "default-lease-time 86400": True,
+        "max-lease-time 86400": True,
+    }
+
+
+def test_only_the_mac_identifies_a_client_and_nobody_else_answers() -> None:
+    found = conf([])
+    assert "ignore-client-uids true" in found
+    assert "authoritative" in found
+    assert "allow booting" in found
+
+
+def test_boot_files_go_by_architecture() -> None:
+    found = conf([], boot_files={"uefi": "shimx64.efi", "bios": "lpxelinux.0"})
+    assert "option arch code 93 = unsigned integer 16" in found
+    assert found["if option arch = 00:00"] == {
+        "next-server 192.0.2.1": True,
+        'filename "lpxelinux.0"': True,
+    }
+    assert found["elsif option arch = 00:07 or option arch = 00:09"] == {
+        "next-server 192.0.2.1": True,
+        'filename "shimx64.efi"': True,
+    }
+
+
+def test_uefi_alone_needs_no_bios() -> None:
+    found = conf([], boot_files={"uefi": "shimx64.efi"})
+    assert [key for key in found if "if " in key] == [
+        "if option arch = 00:07 or option arch = 00:09"
+    ]
+
+
+# Half of it means something to dhcpd, so that sound and broken values both come often.
+TRICKY = st.text(alphabet='ab1-."\\\n;{}# é', min_size=1, max_size=3)
+
+
+@settings(max_examples=150, deadline=None)
+@given(TRICKY | st.just("pc21"), TRICKY | st.just("example"), TRICKY | st.just("pxelinux.0"))
+def test_the_text_says_a_value_as_it_was_given_or_there_is_no_text(
+    hostname: str, domain: str, boot_file: str
+) -> None:
+    options = {
+        **OPTIONS,
+        "subnets": [{**SUBNET, "domain": domain}],
+        "boot_files": {"bios": boot_file},
+    }
+    try:
+        text = dhcpd_conf([client(21, hostname=hostname)], **options)
+    except InventoryError as error:
+        refused = {fault.value for fault in error.faults}
+        assert refused <= {hostname, domain, boot_file} - {"pc21", "example", "pxelinux.0"}
+        return
+    found = read(text)
+    (host,) = hosts(found)
+    assert f'option host-name "{hostname}"' in host
+    assert f'filename "{boot_file}"' in found["if option arch = 00:00"]
+    assert f'option domain-name "{domain}"' in found["subnet 192.0.2.0 netmask 255.255.255.128"]
+
+
+def test_the_order_of_the_input_changes_nothing() -> None:
+    clients = [client(number) for number in (9, 21, 80)]
+    bare = {"network": "198.51.100.0/24"}
+    one = dhcpd_conf(clients, **{**OPTIONS, "subnets": [SUBNET, bare]})
+    assert one == dhcpd_conf(clients[::-1], **{**OPTIONS, "subnets": [bare, SUBNET]})
+    places = [one.index(f"fixed-address 192.0.2.{number};") for number in (9, 21, 80)]
+    assert places == sorted(places)
+
+
+def test_the_text_begins_by_saying_who_wrote_it() -> None:
+    first = dhcpd_conf([], **OPTIONS).splitlines()[0]
+    assert first == "# Written by diskless.netboot: what you change here is lost."
+
+
+def test_faults_are_the_same_as_for_kea() -> None:
+    with pytest.raises(InventoryError, match="must lie outside the dynamic range"):
+        dhcpd_conf([client(105)], **OPTIONS)
