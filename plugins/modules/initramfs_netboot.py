@@ -45,7 +45,8 @@ attributes:
     support: full
     platforms: linux
     details:
-      - The boot server needs C(util-linux) and root's rights, in a container those to mount.
+      - The boot server needs the packages C(util-linux) and C(mount), which a minimal container
+        may lack, and root's rights, in a container those to mount.
       - The image needs C(initramfs-tools).
 options:
   root:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -66,6 +67,10 @@ def _prepare(root: Path, argv: Sequence[str], work: Path | None) -> list[str]:
     ]
     if wrong:
         raise InitramfsError(f"{root}: not a folder of its own: {', '.join(wrong)}")
+    tools = (("setpriv", "util-linux"), ("unshare", "util-linux"), ("mount", "mount"))
+    absent = [f"{tool} (package {package})" for tool, package in tools if not shutil.which(tool)]
+    if absent:
+        raise InitramfsError(f"the boot server lacks {', '.join(absent)}")
     return [
         # The kernel kills unshare when this process dies, and unshare's child with it.
         *("setpriv", "--pdeathsig", "KILL"),
@@ -96,18 +101,15 @@ def run(
     :returns: exit status and output; a status other than 0 is no exception.
     :raises InitramfsError: when the namespaces' own tools are missing on the boot server.
     """
-    try:
-        return subprocess.run(
-            _prepare(root, argv, work),
-            env=_environment(environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
-    except FileNotFoundError as exc:
-        raise InitramfsError(f"{exc.filename} is missing on the boot server: util-linux") from exc
+    return subprocess.run(
+        _prepare(root, argv, work),
+        env=_environment(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
 
 
 @contextmanager

@@ -72,6 +72,14 @@ def test_a_mount_point_that_leads_elsewhere_is_refused(root: Path, tmp_path: Pat
         chroot.run(root, ["true"])
 
 
+def test_tools_that_the_boot_server_lacks_are_named(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(InitramfsError, match=r"unshare \(package util-linux\), mount \(package"):
+        chroot.run(root, ["true"])
+
+
 def test_output_is_streamed_from_the_files_present_position(root: Path, tmp_path: Path) -> None:
     path = tmp_path / "data"
     path.write_bytes(b"skipped" + b"x" * 100_000)
