@@ -241,3 +241,7 @@ def test_a_boot_file_may_fill_the_field_of_the_packet() -> None:
 def test_boot_files_are_a_mapping(boot_files: Any) -> None:
     (fault,) = faults(boot_files=boot_files)
     assert "must be a mapping with the keys bios, uefi" in fault
+
+
+def test_a_faulty_option_does_not_hide_a_client_s_fault() -> None:
+    assert len(faults(client(254), interfaces=[])) == 2

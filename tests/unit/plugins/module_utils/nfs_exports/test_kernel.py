@@ -186,3 +186,8 @@ def test_what_is_no_list_of_exports_is_refused_in_words(exports: Any) -> None:
 def test_faults_of_all_exports_come_in_one_error() -> None:
     exports = [export("srv", ("192.0.2", ["rww"])), export("/ok", ("192.0.2.21", RW)), "x"]
     assert len(faults(exports)) == 4
+
+
+def test_a_key_that_no_export_has_is_refused() -> None:
+    (fault,) = faults([{**export("/srv", ("192.0.2.21", RW)), "option": []}])
+    assert "must be a mapping with the keys path and clients" in fault
