@@ -13,7 +13,7 @@ description:
   - Reads the C(netboot_*) variables of every client, checks them, fills in what they leave open,
     and returns one mapping for each client, sorted by inventory name.
   - Fails with one message that names every fault of every client and subnet.
-positional: hostvars, subnets, reserved
+positional: hostvars, subnets, reserved, images
 options:
   _input:
     description: Inventory names of the clients, such as V(groups['netboot_clients']).
@@ -78,6 +78,10 @@ options:
       - Addresses that no client may have, such as the boot servers' own, each with what it is.
     type: dict
     default: {}
+  images:
+    description: Names that C(netboot_image) may have. Any, if not given.
+    type: list
+    elements: str
 seealso:
   - plugin: diskless.netboot.entries
     plugin_type: filter
@@ -178,7 +182,11 @@ from jinja2.exceptions import UndefinedError
 
 
 def clients(
-    names: Any, hostvars: Mapping[str, Any], subnets: Any, reserved: Any = None
+    names: Any,
+    hostvars: Mapping[str, Any],
+    subnets: Any,
+    reserved: Any = None,
+    images: Any = None,
 ) -> list[dict[str, Any]]:
     """Return a mapping for each of the clients *names*; see DOCUMENTATION."""
     if not isinstance(names, (list, tuple)):
@@ -189,7 +197,7 @@ def clients(
         raise AnsibleFilterError(f"no host of the inventory: {', '.join(unknown)}")
     with filter_errors():
         raw = {name: _variables(hostvars[name]) for name in names}
-        found = parse_clients(raw, plain(subnets), plain(reserved or {}))
+        found = parse_clients(raw, plain(subnets), plain(reserved or {}), plain(images))
         return [client.to_dict() for client in found]
 
 

@@ -9,7 +9,7 @@ nothing is written for a site whose inventory is half right.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -106,6 +106,7 @@ def parse_clients(
     raw: Mapping[str, Mapping[str, Any]],
     subnets: Sequence[Subnet | Mapping[str, Any]],
     reserved: Mapping[str, str] | None = None,
+    images: Collection[str] | None = None,
 ) -> list[Client]:
     """Return all clients of an inventory, sorted by inventory name.
 
@@ -113,6 +114,7 @@ def parse_clients(
         raw: each client's ``netboot_*`` variables by its inventory name.
         subnets: Subnets, or mappings with their keys.
         reserved: addresses that no client may have (the boot servers' own), each with what it is.
+        images: names that ``netboot_image`` may have; any if None.
 
     Raises:
         InventoryError: names every fault of every client, subnet and reserved address.
@@ -121,7 +123,7 @@ def parse_clients(
     kept = _reserved(reserved or {}, faults)
     sound = collect_subnets(subnets, kept, faults)
     plan = None if faults else AddressPlan(sound, kept)
-    parser = _Parser(plan, faults)
+    parser = _Parser(plan, faults, images)
     clients = [parser.parse(name, raw[name]) for name in sorted(raw)]
     if faults:
         raise InventoryError(faults)
@@ -141,8 +143,11 @@ def _reserved(raw: Mapping[str, str], faults: list[Fault]) -> dict[str, str]:
 class _Parser:
     """Reads clients one by one and remembers what is taken, so that each costs the same."""
 
-    def __init__(self, plan: AddressPlan | None, faults: list[Fault]) -> None:
+    def __init__(
+        self, plan: AddressPlan | None, faults: list[Fault], images: Collection[str] | None
+    ) -> None:
         self.plan = plan
+        self.images = images
         self.faults = faults
         self.owners: dict[tuple[str, str], str] = {}
 
@@ -168,7 +173,7 @@ class _Parser:
             macs=macs,
             address=address,
             subnet="" if subnet is None else subnet.network,
-            image=reader.one("netboot_image", values.segment, required=True),
+            image=reader.one("netboot_image", self.image, required=True),
             release=reader.one("netboot_release", values.segment),
             root=reader.one("netboot_root", _root_kind, ROOT_RW),
             firmware=reader.one("netboot_firmware", _firmware_kind, FIRMWARE_KINDS[0]),
@@ -182,6 +187,13 @@ class _Parser:
         self.claim(name, "netboot_ip", address)
         self.claim(name, "netboot_hostname", hostname)
         return client if len(self.faults) == before else None
+
+    def image(self, value: Any) -> str:
+        name = values.segment(value)
+        if self.images is not None and name not in self.images:
+            known = ", ".join(sorted(self.images)) or "there is none"
+            raise ValueError(f"must be a host of the group netboot_images ({known})")
+        return name
 
     def subnet_of(self, name: str, address: str | None) -> Subnet | None:
         # Without every subnet, "lies in none" would blame the client for the subnet's fault.

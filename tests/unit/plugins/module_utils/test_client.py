@@ -222,6 +222,12 @@ def test_arguments_that_only_resemble_the_plan_s_are_the_client_s_own() -> None:
     assert one(kernel_args=" ".join(given)).kernel_args == tuple(given)
 
 
+def test_an_image_that_the_inventory_does_not_have_is_a_fault_that_names_those_it_has() -> None:
+    with pytest.raises(InventoryError, match=r"netboot_images \(kiosk, library\)"):
+        parse_clients({"pc01": pc(image="libary")}, [SUBNET], images=["library", "kiosk"])
+    assert parse_clients({"pc01": pc(image="library")}, [SUBNET], images=["library"])
+
+
 def test_site_wide_and_unrelated_variables_are_no_misspellings() -> None:
     others = {"subnets": [], "address": "192.0.2.1", "images": [], "store": "/x", "wallpaper": 1}
     assert one(**others, tftp_root="/srv/tftp", nfs_options=[]) == one()

@@ -1,0 +1,144 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A site as its administrator sees it: an inventory, playbooks, a boot server and PCs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ansible_collections.diskless.netboot.plugins.module_utils.qemu import Guest
+from ansible_collections.diskless.netboot.tests.lab import client, server
+from ansible_collections.diskless.netboot.tests.lab.places import PROJECT, Lab
+
+Inventory = dict[str, Any]
+
+_RECAP = re.compile(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.M)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run of ansible-playbook came to."""
+
+    status: int
+    output: str
+
+    @property
+    def changed(self) -> int:
+        return sum(int(host[1]) for host in _RECAP.findall(self.output))
+
+
+@dataclass
+class Site:
+    """A lab with a copy of the demo's inventory that a test may edit."""
+
+    lab: Lab
+    inventory: Path
+    first_run: Run | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        demo = PROJECT / "inventories" / "demo"
+        shutil.copytree(
+            demo, self.inventory, dirs_exist_ok=True, ignore=shutil.ignore_patterns("lab.yml")
+        )
+        (self.inventory / "lab.yml").write_text(server.inventory(self.lab))
+
+    @contextmanager
+    def edited(self) -> Iterator[Inventory]:
+        """Let the caller change the inventory's hosts; they are written at the end."""
+        path = self.inventory / "hosts.yml"
+        hosts = yaml.safe_load(path.read_text())
+        yield hosts
+        path.write_text(yaml.safe_dump(hosts))
+
+    def command(self, playbook: str, *arguments: str) -> list[str]:
+        """Return the command line that runs ``playbook``, of ours or of a collection."""
+        path = PROJECT / "playbooks" / playbook
+        name = str(path) if path.exists() else playbook
+        return ["ansible-playbook", "-i", str(self.inventory), name, *arguments]
+
+    def _variables(self) -> dict[str, str]:
+        collections = {"ANSIBLE_COLLECTIONS_PATH": str(PROJECT / ".build" / "collections")}
+        return {**os.environ, **collections, "ANSIBLE_NOCOLOR": "1", **self.environment}
+
+    def playbook(self, playbook: str, *arguments: str, fails: bool = False) -> Run:
+        """Run a playbook to its end, and fail the test unless it ends as expected."""
+        ended = subprocess.run(
+            self.command(playbook, *arguments),
+            env=self._variables(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert (ended.returncode != 0) == fails, ended.stdout[-8000:]
+        return Run(ended.returncode, ended.stdout)
+
+    def killed(self, playbook: str, task: int, delay: float) -> bool:
+        """Run a playbook and kill it, ``delay`` seconds after the start of its task ``task``.
+
+        Returns whether there was such a task.
+        """
+        with subprocess.Popen(
+            self.command(playbook),
+            env=self._variables(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            seen = 0
+            for line in process.stdout or ():
+                seen += line.startswith(("TASK [", "RUNNING HANDLER ["))
+                if seen == task:
+                    time.sleep(delay)
+                    os.killpg(process.pid, signal.SIGKILL)
+                    return True
+        return False
+
+    def on_server(self, script: str) -> str:
+        """Run a shell script on the boot server and return what it printed."""
+        return server.execute(self.lab, "sh", "-euc", script)
+
+    def files(self) -> dict[str, str]:
+        """Return path and checksum of all that our playbooks could have written."""
+        listing = self.on_server(
+            "find /etc /srv/tftp /srv/netboot/images/*/boot /srv/netboot/clients -xdev"
+            " -path '*/root/*' -prune -o -type f ! -name 'ld.so.cache' ! -path '/etc/ssh/*'"
+            " -exec sha256sum {} + 2>/dev/null || true"
+        )
+        return {path: digest for digest, path in (line.split("  ", 1) for line in listing.splitlines())}
+
+    @contextmanager
+    def boots(self, mac: str, logs: Path, **hardware: Any) -> Iterator[Guest]:
+        """Power a PC on and wait until it is ready; its logs are kept if it never is."""
+        with client.power_on(self.lab, mac, **hardware) as guest:
+            if not guest.wait_ready(client.BOOT_SECONDS):
+                client.keep_logs(self.lab, guest, logs)
+                raise AssertionError(f"{mac}: {guest.trace.sentence()} See {logs}.")
+            yield guest
+
+    def inside(self, address: str, script: str) -> str:
+        """Run a shell script in the client at ``address`` and return what it printed."""
+        return client.inside(self.lab, address, script).strip()
+
+
+def at_once(calls: list[Any]) -> list[Any]:
+    """Call all of ``calls`` at the same time and return what they returned."""
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return [future.result() for future in [pool.submit(call) for call in calls]]

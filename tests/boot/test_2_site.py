@@ -1,0 +1,168 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole chain: a run of site.yml, and PCs without disks that come up from it."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import yaml
+
+from ansible_collections.diskless.netboot.tests.boot.site import Site, at_once
+
+PC01 = ("pc01", "52:54:00:00:00:01", "198.51.100.11")
+PC02 = ("pc02", "52:54:00:00:00:02", "198.51.100.12")
+PC03 = ("pc03", "52:54:00:00:00:03", "198.51.100.13")
+PC04 = ("pc04", "52:54:00:00:00:04", "198.51.100.14")
+
+LOOK = "findmnt -no SOURCE /; hostname; ip -4 -o address show scope global; cat /etc/machine-id"
+
+
+def _look_inside(site: Site, pc: tuple[str, str, str], logs: Path) -> tuple[str, str, str, str]:
+    """Boot ``pc`` and return its root, host name, address and machine-id, read from inside."""
+    name, mac, address = pc
+    with site.boots(mac, logs / name):
+        root, hostname, addresses, machine_id = site.inside(address, LOOK).splitlines()
+    return root, hostname, addresses, machine_id
+
+
+def test_a_second_run_changes_nothing(site: Site) -> None:
+    assert site.first_run is not None
+    assert site.first_run.changed > 0
+    assert site.playbook("site.yml").changed == 0
+
+
+def test_nothing_that_is_served_is_writable_or_unreadable(site: Site) -> None:
+    wrong = site.on_server("find /srv/tftp ! -perm -o=r -o -type d ! -perm -o=x -o -perm /o=w")
+    assert wrong == ""
+
+
+def test_two_clients_boot_at_once_each_with_its_own_root_and_identity(
+    site: Site, logs: Path
+) -> None:
+    first, second = at_once(
+        [lambda pc=pc: _look_inside(site, pc, logs) for pc in (PC01, PC02)]
+    )
+
+    for (name, _mac, address), (root, hostname, addresses, _id) in ((PC01, first), (PC02, second)):
+        assert root == f"198.51.100.1:/srv/netboot/clients/{name}/root"
+        assert hostname == name
+        assert f"{address}/24" in addresses
+    assert len(first[3]) == len(second[3]) == 32
+    assert first[3] != second[3], "both clients have the same machine-id"
+
+
+def test_adding_a_pc_changes_its_entry_and_reservation_only_and_it_boots(
+    site: Site, logs: Path
+) -> None:
+    before = site.files()
+    with site.edited() as hosts:
+        hosts["netboot_clients"]["hosts"][PC03[0]] = {
+            "netboot_mac": PC03[1],
+            "netboot_ip": PC03[2],
+        }
+
+    run = site.playbook("clients.yml", "--diff")
+
+    after = site.files()
+    changed = {path for path in after.keys() | before.keys() if after.get(path) != before.get(path)}
+    assert changed == {
+        "/srv/tftp/pxelinux.cfg/01-52-54-00-00-00-03",
+        "/etc/kea/kea-dhcp4.conf",
+        "/etc/ganesha/netboot-exports.conf",
+        "/srv/netboot/clients/pc03/.root.nfsroot.json",
+        "/srv/netboot/clients/pc03/.root.nfsroot.lock",
+    }
+    assert not [line for line in run.output.splitlines() if line.startswith("-  ")], run.output
+    root, hostname, addresses, _id = _look_inside(site, PC03, logs)
+    assert root.endswith("/clients/pc03/root")
+    assert hostname == "pc03"
+    assert f"{PC03[2]}/24" in addresses
+    assert site.playbook("clients.yml").changed == 0
+
+
+def test_what_a_client_with_its_own_root_writes_is_there_after_a_reboot(
+    site: Site, logs: Path
+) -> None:
+    with site.boots(PC01[1], logs) as guest:
+        site.inside(PC01[2], "echo kept > /root/note; systemctl poweroff")
+        assert guest.wait_end(60), "it did not switch itself off within a minute"
+    assert site.on_server("cat /srv/netboot/clients/pc01/root/root/note").strip() == "kept"
+    assert site.playbook("clients.yml").changed == 0
+    assert site.on_server("cat /srv/netboot/clients/pc01/root/root/note").strip() == "kept"
+
+
+def test_a_client_on_the_shared_root_keeps_its_identity_out_of_it(site: Site, logs: Path) -> None:
+    with site.edited() as hosts:
+        hosts["netboot_clients"]["hosts"][PC04[0]] = {
+            "netboot_mac": PC04[1],
+            "netboot_ip": PC04[2],
+            "netboot_root": "shared-rw",
+        }
+    site.playbook("clients.yml")
+
+    root, hostname, _addresses, machine_id = _look_inside(site, PC04, logs)
+
+    assert root == "198.51.100.1:/srv/netboot/images/bookworm/root"
+    assert hostname == "pc04"
+    assert len(machine_id) == 32
+    assert site.on_server("cat /srv/netboot/images/bookworm/root/etc/machine-id") == ""
+
+
+def test_a_run_killed_at_any_task_leaves_all_that_clients_need(site: Site, logs: Path) -> None:
+    # A change that reaches every part: another initrd, an argument for all, a new client.
+    _edit(site, "netboot_images", nfsroot_image_drivers=["virtio_net", "e1000"])
+    console = ["console=tty0", "console=ttyS0,115200", "systemd.show_status=0"]
+    _edit(site, "netboot_clients", netboot_kernel_args=console)
+    with site.edited() as hosts:
+        hosts["netboot_clients"]["hosts"]["pc05"] = {
+            "netboot_mac": "52:54:00:00:00:05",
+            "netboot_ip": "198.51.100.15",
+        }
+
+    task = 3
+    while site.killed("site.yml", task, delay=0.2):
+        _fetch_what_pc01_fetches(site)
+        task += 9
+
+    # The last of them was not killed: it finished what the others had begun.
+    assert task > 60, "the runs were not killed over the whole of the playbook"
+    assert site.playbook("site.yml").changed == 0
+    assert "systemd.show_status=0" in site.on_server("cat /srv/tftp/pxelinux.cfg/*-05")
+    _look_inside(site, PC01, logs)
+
+
+def _edit(site: Site, group: str, **variables: object) -> None:
+    path = site.inventory / "group_vars" / f"{group}.yml"
+    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **variables}))
+
+
+def _fetch_what_pc01_fetches(site: Site) -> None:
+    """Fail unless each thing that PC 1 asks for is whole on the boot server."""
+    entry = site.on_server("cat /srv/tftp/pxelinux.cfg/01-52-54-00-00-00-01")
+    kernel = next(line.split()[1] for line in entry.splitlines() if line.split()[:1] == ["LINUX"])
+    folder = kernel.rsplit("/", 1)[0]
+    build = folder.rsplit("/", 1)[1]
+    site.on_server(
+        f"for file in vmlinuz initrd.img; do cmp /srv/tftp/{folder}/$file"
+        f" /srv/netboot/images/bookworm/boot/{build}/$file; done;"
+        "kea-dhcp4 -t /etc/kea/kea-dhcp4.conf >/dev/null;"
+        "grep -q 198.51.100.11 /etc/kea/kea-dhcp4.conf;"
+        "systemctl is-active --quiet kea-dhcp4-server tftpd-hpa nfs-ganesha;"
+        "grep -q '\"/srv/netboot/clients/pc01/root\"' /etc/ganesha/netboot-exports.conf;"
+        "test -x /srv/netboot/clients/pc01/root/usr/lib/systemd/systemd"
+    )
+
+
+def test_the_installed_collection_runs_against_the_same_site(site: Site, tmp_path: Path) -> None:
+    artefacts = sorted(Path(".build/artifact").glob("diskless-netboot-*.tar.gz"))
+    assert artefacts, "'make build' makes it"
+    install = ["ansible-galaxy", "collection", "install", "--offline", "-p", str(tmp_path)]
+    site.environment["ANSIBLE_COLLECTIONS_PATH"] = str(tmp_path)
+    try:
+        subprocess.run([*install, str(artefacts[-1].absolute())], check=True, cwd=tmp_path)
+        run = site.playbook("diskless.netboot.clients")
+    finally:
+        del site.environment["ANSIBLE_COLLECTIONS_PATH"]
+    assert run.changed == 0
