@@ -16,8 +16,9 @@ description:
     one is added.
   - All faults of the input come back in one error.
 notes:
-  - Kea ties an address to the MAC that holds its lease. A client with several MACs that boots from
-    another of its cards gets its address there only after the first card's lease has ended.
+  - Kea gives an address to the MAC that holds its lease. A client with several MACs that boots from
+    another of its cards gets an address of the pool, or none, until the first card's lease has
+    ended. With P(diskless.netboot.dhcpd_conf#filter) it gets its address on each card at once.
   - Kea refuses a configuration that names an interface which the host lacks, and
     C(kea-dhcp4 -t) does so too.
 extends_documentation_fragment:
