@@ -116,7 +116,7 @@ build: setup ## the collection's artefact, installed offline into an empty path
 
 .PHONY: molecule
 molecule: setup ## roles in systemd containers: converge, idempotence, verify
-	@$(STEP) --live $@ "molecule test" -- molecule test --all
+	@$(STEP) --live --own-result $@ "molecule test" -- env ANSIBLE_HOME=$(BUILD)/ansible molecule test --all
 
 .PHONY: boot
 boot: setup ## PXE clients booted in QEMU
@@ -126,7 +126,7 @@ boot: setup ## PXE clients booted in QEMU
 
 .PHONY: demo
 demo: setup ## a boot server configured and a PC without a disk booted from it, as you watch
-	@tests/lab/demo
+	@tests/lab/lab demo
 
 .PHONY: clean
 clean: ## stop the lab and remove everything made here but the cache of images

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 from ansible_collections.diskless.netboot.plugins.module_utils.trace import LOGIN_PROMPT
-from ansible_collections.diskless.netboot.tests.lab import client, images, server
-from ansible_collections.diskless.netboot.tests.lab.places import RUN, Lab
+from ansible_collections.diskless.netboot.tests.lab import client, demo, images, server
+from ansible_collections.diskless.netboot.tests.lab.places import PROJECT, RUN, Lab
 from ansible_collections.diskless.netboot.tests.lab.shell import LabError
 
 
@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--release", choices=images.SUITES, default="bookworm")
     up.add_argument("--store", type=Path, help="what a VM has under /srv from the beginning")
     up.add_argument("--inventory", type=Path, help="write how Ansible reaches it to this file")
+    up.add_argument("--host", default="boot1", help="its name in that file (default: boot1)")
     up.set_defaults(call=_up)
 
     boot = commands.add_parser("client", help="boot one PXE client; print its stages as JSON")
@@ -49,9 +50,16 @@ def _parser() -> argparse.ArgumentParser:
     boot.add_argument("--cpus", type=int, default=2)
     boot.add_argument("--timeout", type=float, default=client.BOOT_SECONDS, help="seconds")
     boot.add_argument("--screenshot", type=Path, help="write the screen to this PNG at the end")
+    boot.add_argument(
+        "--logs",
+        type=Path,
+        default=PROJECT / "tests" / "output",
+        help="where the console and the server's log go if it never is ready",
+    )
     boot.add_argument("--json", type=Path, help="write the stages to this file too")
     boot.add_argument("--until", default=LOGIN_PROMPT, help="console text when ready (regex)")
     boot.add_argument("--exec", dest="command", help="when ready, run this inside, over ssh")
+    boot.add_argument("--shell", action="store_true", help="when ready, log in to it")
     boot.set_defaults(call=_client)
 
     down = commands.add_parser("down", help="end it; remove all but what is cached")
@@ -62,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     inside.add_argument("command", nargs=argparse.REMAINDER)
     inside.set_defaults(call=_run)
 
+    shown = commands.add_parser("demo", help="the whole chain, stage by stage")
+    shown.set_defaults(call=lambda options: demo.demo(Lab(options.name)))
+
     commands.add_parser("status", help="which labs run").set_defaults(call=_status)
     return parser
 
@@ -71,7 +82,7 @@ def _up(options: argparse.Namespace) -> int:
     server.up(lab, options.server, options.release, options.store)
     if options.inventory:
         staged = options.inventory.with_name(f".{options.inventory.name}.{os.getpid()}")
-        staged.write_text(server.inventory(lab))
+        staged.write_text(server.inventory(lab, options.host))
         staged.replace(options.inventory)
     return 0
 
@@ -103,11 +114,14 @@ def _client(options: argparse.Namespace) -> int:
         if options.json:
             options.json.write_text(text + "\n")
         if not ready:
-            print(f"lab: its console is in {guest.folder / 'console.log'}", file=sys.stderr)
+            client.keep_logs(lab, guest, options.logs)
+            print(f"lab: its console and the server's log are in {options.logs}", file=sys.stderr)
             return 1
+        address = trace.detail("dhcp")
         if options.command:
-            address = next(step.detail for step in trace.passed if step.stage == "dhcp")
             print(client.inside(lab, address, options.command), end="")
+        if options.shell:
+            client.log_in(lab, address)
     return 0
 
 

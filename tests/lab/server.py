@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -75,8 +76,8 @@ def is_up(lab: Lab) -> bool:
     return pidfile.exists() and _runs(int(pidfile.read_text()), lab)
 
 
-def inventory(lab: Lab) -> str:
-    """Return an inventory file (JSON is YAML) that tells Ansible how to reach boot1."""
+def inventory(lab: Lab, host: str = "boot1") -> str:
+    """Return an inventory file (JSON is YAML) that tells Ansible how to reach ``host``."""
     public = images.ssh_key().with_suffix(".pub").read_text().strip()
     variables = {
         "ansible_connection": "ssh",
@@ -84,6 +85,8 @@ def inventory(lab: Lab) -> str:
         "ansible_port": _port(lab),
         "ansible_user": "root",
         "ansible_pipelining": True,
+        # Where hosts have different releases, ansible-core 2.21 mixes up what it discovers.
+        "ansible_python_interpreter": "/usr/bin/python3",
         "ansible_ssh_args": " ".join(
             [*images.ssh_options(), "-o", "ControlMaster=auto", "-o", "ControlPersist=60s"]
         ),
@@ -92,13 +95,13 @@ def inventory(lab: Lab) -> str:
         "nfsroot_image_authorized_keys": [public],
         "nfsroot_image_base_cache": "/var/cache/netboot",
     }
-    reach = {"all": {"hosts": {"boot1": variables}, "vars": images_too}}
+    reach = {"all": {"hosts": {host: variables}, "vars": images_too}}
     return json.dumps(reach, indent=2) + "\n"
 
 
 def execute(lab: Lab, *command: str, timeout: float = 600) -> str:
     """Run ``command`` on the boot server as root and return its standard output."""
-    return run([*_ssh(lab), subprocess.list2cmdline(command)], timeout=timeout)
+    return run([*_ssh(lab), shlex.join(command)], timeout=timeout)
 
 
 def _port(lab: Lab) -> int:
