@@ -61,6 +61,10 @@ class Trace:
         """Tell whether the client passed ``stage``."""
         return any(step.stage == stage for step in self.passed)
 
+    def detail(self, stage: str) -> str:
+        """Return what showed ``stage``; empty where it was not reached."""
+        return next((step.detail for step in self.passed if step.stage == stage), "")
+
     def on_wire(self, event: Leased | FileServed | FileRefused, seconds: float) -> None:
         """Take note of what the network showed ``seconds`` after power-on."""
         if isinstance(event, Leased):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -64,10 +65,7 @@ def inside(lab: Lab, address: str, command: Sequence[str] | str, *, timeout: flo
     A client's sshd may come up after its login prompt, so this waits for it.
     """
     words = command if isinstance(command, str) else " ".join(command)
-    # fmt: off
-    ssh = ["ip", "netns", "exec", lab.namespace,
-           "ssh", *images.ssh_options(), f"root@{address}", words]
-    # fmt: on
+    ssh = [*_ssh(lab), f"root@{address}", words]
     deadline = time.monotonic() + timeout
     while True:
         try:
@@ -77,3 +75,13 @@ def inside(lab: Lab, address: str, command: Sequence[str] | str, *, timeout: flo
             if not refused or time.monotonic() > deadline:
                 raise
             time.sleep(0.3)
+
+
+def log_in(lab: Lab, address: str) -> None:
+    """Give the person at the keyboard a shell in the client at ``address``."""
+    inside(lab, address, "true")
+    subprocess.run([*_ssh(lab), "-t", f"root@{address}"], check=False)
+
+
+def _ssh(lab: Lab) -> list[str]:
+    return ["ip", "netns", "exec", lab.namespace, "ssh", *images.ssh_options()]
