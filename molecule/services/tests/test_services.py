@@ -78,7 +78,7 @@ def test_what_is_served_over_tftp_can_be_read_by_all_and_written_by_root_alone(h
 
 @pytest.fixture(scope="module")
 def exports_seen_from(host: Host) -> Callable[[str], list[list[str]]]:
-    """Ask the NFS server from an address, by reaching it at that address: the source is the same."""
+    """Ask the NFS server from an address: what is reached at an own address comes from there."""
     host.run_expect([0], "apt-get install -qq --no-install-recommends nfs-common netbase")
 
     def ask(address: str) -> list[list[str]]:
