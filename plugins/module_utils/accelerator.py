@@ -56,13 +56,16 @@ def proves(accelerator: str, seconds: float = PROOF_SECONDS) -> bool:
     with tempfile.NamedTemporaryFile(prefix="netboot-proof-") as disk:
         disk.write(boot_sector())
         disk.flush()
+        # fmt: off
+        command = [
+            QEMU, "-accel", accelerator, "-cpu", "max", "-nodefaults", "-no-reboot",
+            "-display", "none", "-m", "16", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x4",
+            "-drive", f"file={disk.name},format=raw,snapshot=on",
+        ]
+        # fmt: on
         try:
             ended = subprocess.run(
-                # fmt: off
-                [QEMU, "-accel", accelerator, "-cpu", "max", "-nodefaults", "-no-reboot", "-display", "none",
-                 "-m", "16", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x4",
-                 "-drive", f"file={disk.name},format=raw,snapshot=on"],
-                # fmt: on
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -31,6 +31,7 @@ class Subnet:
         pools: dynamic ranges, each ``FIRST-LAST``, both ends included.
         routers: the default gateways' addresses.
         dns_servers: the resolvers' addresses.
+        ntp_servers: the time servers' addresses.
         domain: DNS domain of the clients.
         lease_seconds: how long a lease lasts, in seconds.
         interface: the DHCP server's interface in this subnet.
@@ -40,6 +41,7 @@ class Subnet:
     pools: tuple[str, ...] = ()
     routers: tuple[str, ...] = ()
     dns_servers: tuple[str, ...] = ()
+    ntp_servers: tuple[str, ...] = ()
     domain: str | None = None
     lease_seconds: int = DEFAULT_LEASE_SECONDS
     interface: str | None = None
@@ -109,6 +111,7 @@ def _read(reader: Reader, reserved: Mapping[str, str]) -> Subnet | None:
         pools=reader.many("pools", inside.pool),
         routers=reader.many("routers", inside.host),
         dns_servers=reader.many("dns_servers", values.ipv4),
+        ntp_servers=reader.many("ntp_servers", values.ipv4),
         domain=reader.one("domain", values.hostname),
         lease_seconds=reader.one("lease_seconds", _lease, DEFAULT_LEASE_SECONDS),
         interface=reader.one("interface", values.nic),

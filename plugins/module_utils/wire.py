@@ -51,7 +51,6 @@ class FileRefused:
     reason: str
 
 
-
 class CaptureReader:
     """Cuts a growing capture into frames; feed it bytes as they come."""
 
@@ -121,7 +120,9 @@ class WireReader:
 
 
 def _leased(payload: bytes) -> Leased | None:
-    if len(payload) < 240 or payload[236:240] != _DHCP_COOKIE or _message_type(payload) != _DHCP_ACK:
+    if len(payload) < 240 or payload[236:240] != _DHCP_COOKIE:
+        return None
+    if _message_type(payload) != _DHCP_ACK:
         return None
     return Leased(payload[28:34].hex(":"), socket.inet_ntoa(payload[16:20]))
 

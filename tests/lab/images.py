@@ -27,11 +27,13 @@ from ansible_collections.diskless.netboot.tests.lab.shell import LabError, run
 SUITES = ("bookworm", "trixie")
 
 # What any Debian server has that Ansible is pointed at.
-_SERVER = (
-    "systemd systemd-sysv dbus openssh-server python3 python3-apt iproute2 ca-certificates"
-    " procps kmod"
-).split()
-_VM = "linux-image-amd64 initramfs-tools udev zstd".split()
+# fmt: off
+_SERVER = [
+    "systemd", "systemd-sysv", "dbus", "openssh-server", "python3", "python3-apt", "iproute2",
+    "ca-certificates", "procps", "kmod",
+]
+# fmt: on
+_VM = ["linux-image-amd64", "initramfs-tools", "udev", "zstd"]
 
 VM_SERVER_MAC = "52:54:00:5e:00:01"
 _VM_DISK = "12G"
@@ -43,12 +45,8 @@ def mirrors(suite: str) -> list[str]:
     Raises:
         LabError: the host has no Debian mirror, or no package lists yet.
     """
-    targets = run(
-        # fmt: off
-        ["apt-get", "indextargets", "--format", "$(LABEL)\t$(REPO_URI)",
-         "Created-By: Packages", "Origin: Debian"]
-        # fmt: on
-    )
+    which = ["Created-By: Packages", "Origin: Debian"]
+    targets = run(["apt-get", "indextargets", "--format", "$(LABEL)\t$(REPO_URI)", *which])
     sites = dict(line.split("\t", 1) for line in targets.splitlines() if "\t" in line)
     if "Debian" not in sites:
         raise LabError("no Debian mirror in this machine's apt sources: run 'apt-get update'")
@@ -73,14 +71,13 @@ def _only_one(name: str) -> Iterator[None]:
 
 
 def _bootstrap(suite: str, packages: list[str], target: Path) -> None:
-    sources = mirrors(suite)
-    run(
-        # fmt: off
-        ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(packages)}",
-         "--aptopt=APT::Install-Recommends false", suite, str(target), *sources],
-        # fmt: on
-        timeout=1800,
-    )
+    # fmt: off
+    command = [
+        "mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(packages)}",
+        "--aptopt=APT::Install-Recommends false", suite, str(target), *mirrors(suite),
+    ]
+    # fmt: on
+    run(command, timeout=1800)
 
 
 def container_image(suite: str) -> str:
@@ -172,7 +169,8 @@ def ssh_key() -> Path:
     with _only_one("ssh"):
         if not key.exists():
             staged = key.with_name(f"new-{os.getpid()}")
-            run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "netboot-lab", "-f", str(staged)])
+            options = ["-q", "-t", "ed25519", "-N", "", "-C", "netboot-lab"]
+            run(["ssh-keygen", *options, "-f", str(staged)])
             staged.with_suffix(".pub").rename(key.with_suffix(".pub"))
             staged.rename(key)
     return key
@@ -196,4 +194,3 @@ def _folder(name: str) -> Path:
 def bases() -> Path:
     """Return the folder in which boot servers of all labs share what mmdebstrap made."""
     return _folder("bases")
-

@@ -71,12 +71,8 @@ def remove(lab: Lab) -> None:
 
 def plug_container(lab: Lab, pid: int) -> None:
     """Give the container whose first process is ``pid`` a NIC on the bridge."""
-    run(
-        # fmt: off
-        ["ip", "link", "add", "server", "netns", lab.namespace,
-         "type", "veth", "peer", "name", SERVER_NIC, "netns", str(pid)]
-        # fmt: on
-    )
+    pair = ["server", "netns", lab.namespace, "type", "veth"]
+    run(["ip", "link", "add", *pair, "peer", "name", SERVER_NIC, "netns", str(pid)])
     run(["ip", "-n", lab.namespace, "link", "set", "server", "master", BRIDGE, "up"])
     inside = ["nsenter", "--net", "--target", str(pid), "ip"]
     run([*inside, "address", "add", f"{SERVER_ADDRESS}/{PREFIX}", "dev", SERVER_NIC])

@@ -126,15 +126,16 @@ def _container_up(lab: Lab, suite: str) -> None:
     image = images.container_image(suite)
     port = _free_port()
     (lab.run / "ssh.port").write_text(f"{port}\n")
-    podman(
-        # fmt: off
-        ["run", "--detach", "--name", lab.container, "--hostname", "boot1",
-         "--systemd=always", f"--cap-add={_CAPABILITIES}",
-         "--security-opt", "seccomp=unconfined",
-         "--network", "slirp4netns:port_handler=slirp4netns", "--publish", f"127.0.0.1:{port}:22",
-         "--volume", f"{volume}:/srv", "--volume", f"{images.bases()}:/var/cache/netboot", image]
-        # fmt: on
-    )
+    # fmt: off
+    command = [
+        "run", "--detach", "--name", lab.container, "--hostname", "boot1",
+        "--systemd=always", f"--cap-add={_CAPABILITIES}",
+        "--security-opt", "seccomp=unconfined",
+        "--network", "slirp4netns:port_handler=slirp4netns", "--publish", f"127.0.0.1:{port}:22",
+        "--volume", f"{volume}:/srv", "--volume", f"{images.bases()}:/var/cache/netboot", image,
+    ]
+    # fmt: on
+    podman(command)
     pid = int(podman(["inspect", "--format", "{{.State.Pid}}", lab.container]))
     network.plug_container(lab, pid)
     keys = "mkdir -m 700 -p /root/.ssh && cat >/root/.ssh/authorized_keys"
@@ -149,9 +150,8 @@ def _vm_up(lab: Lab, suite: str, store: Path | None) -> None:
     disk = images.vm_disk(suite)
     lab.disk.mkdir(parents=True, exist_ok=True)
     overlay = lab.disk / "system.qcow2"
-    # fmt: off
-    run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", str(disk.image), str(overlay)])
-    # fmt: on
+    backing = ["-b", str(disk.image), "-F", "raw"]
+    run(["qemu-img", "create", "-q", "-f", "qcow2", *backing, str(overlay)])
     drives = ["-drive", f"file={overlay},if=virtio,cache=unsafe"]
     if store:
         data = lab.disk / "srv.raw"

@@ -73,7 +73,7 @@ def _subnet(item: DhcpSubnet) -> list[str]:
         "routers": subnet.routers,
         "domain-name-servers": subnet.dns_servers,
         "domain-name": () if subnet.domain is None else (f'"{subnet.domain}"',),
-        "ntp-servers": item.ntp_servers,
+        "ntp-servers": subnet.ntp_servers,
     }
     return [
         f"subnet {item.network.network_address} netmask {item.network.netmask} {{",

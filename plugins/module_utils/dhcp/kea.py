@@ -87,7 +87,7 @@ def _subnet(item: DhcpSubnet) -> dict[str, Any]:
         "routers": subnet.routers,
         "domain-name-servers": subnet.dns_servers,
         "domain-name": () if subnet.domain is None else (subnet.domain,),
-        "ntp-servers": item.ntp_servers,
+        "ntp-servers": subnet.ntp_servers,
     }
     rendered = {
         # Leases are tied to the id: it must not move when another subnet comes or goes. Subnets

@@ -44,11 +44,10 @@ class Reservation:
 
 @dataclass(frozen=True)
 class DhcpSubnet:
-    """A subnet, its time servers' IPv4 addresses, and its reservations by address, then MAC."""
+    """A subnet, its network parsed, and its reservations by address, then MAC."""
 
     subnet: Subnet
     network: ipaddress.IPv4Network
-    ntp_servers: tuple[str, ...]
     reservations: tuple[Reservation, ...]
 
 
@@ -81,7 +80,7 @@ def plan_dhcp(
 
     Args:
         clients: each gets one reservation for each of its MACs.
-        subnets: list of mappings with Subnet's keys and ``ntp_servers``.
+        subnets: list of mappings with Subnet's keys.
         interfaces: names of the interfaces to answer on; at least one.
         next_server: IPv4 address of the TFTP server; no client and no pool may have it.
         boot_files: the loaders' paths by kind of firmware; DEFAULT_BOOT_FILES when None.
@@ -97,8 +96,7 @@ def plan_dhcp(
     files = _boot_files(DEFAULT_BOOT_FILES if boot_files is None else boot_files, faults)
     reserved = {} if server is None else {server: "next_server's"}
     before = len(faults)
-    rest, times = _split_time_servers(subnets, faults)
-    sound = collect_subnets(rest, reserved, faults)
+    sound = collect_subnets(subnets, reserved, faults)
     by_network: dict[str, list[Reservation]] = {subnet.network: [] for subnet in sound}
     # Without every subnet, "lies in none" would blame the client for the subnet's fault.
     plan = AddressPlan(sound, reserved) if len(faults) == before else None
@@ -112,30 +110,12 @@ def plan_dhcp(
         DhcpSubnet(
             subnet,
             ipaddress.IPv4Network(subnet.network),
-            ntp_servers,
             tuple(sorted(by_network[subnet.network], key=_order)),
         )
-        for subnet, ntp_servers in zip(sound, times)
+        for subnet in sound
     ]
     found.sort(key=lambda item: item.network)
     return DhcpPlan(tuple(found), nics, server, files)
-
-
-def _split_time_servers(raw: Any, faults: list[Fault]) -> tuple[Any, list[tuple[str, ...]]]:
-    """Part ``ntp_servers``, which concern DHCP alone, from the keys that clients share."""
-    if not isinstance(raw, (list, tuple)):
-        return raw, []
-    rest: list[Any] = []
-    times: list[tuple[str, ...]] = []
-    for index, item in enumerate(raw):
-        if not isinstance(item, Mapping):
-            rest.append(item)
-            times.append(())
-            continue
-        reader = Reader("", item, faults, prefix=f"netboot_subnets[{index}].")
-        times.append(reader.many("ntp_servers", values.ipv4))
-        rest.append({key: value for key, value in item.items() if key != "ntp_servers"})
-    return rest, times
 
 
 def _boot_files(raw: Any, faults: list[Fault]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.subnet import (
 
 def test_a_subnet_is_completed() -> None:
     assert parse_subnets([{"network": "192.0.2.0/24"}]) == [
-        Subnet("192.0.2.0/24", (), (), (), None, 86400, None)
+        Subnet("192.0.2.0/24", (), (), (), (), None, 86400, None)
     ]
 
 
@@ -27,6 +27,7 @@ def test_every_key_reaches_its_field() -> None:
         "pools": ["192.0.2.10 - 192.0.2.20", "192.0.2.30-192.0.2.30"],
         "routers": "192.0.2.254",
         "dns_servers": ["192.0.2.1", "9.9.9.9"],
+        "ntp_servers": "192.0.2.123",
         "domain": "room.example.org",
         "lease_seconds": "3600",
         "interface": "eth1",
@@ -37,6 +38,7 @@ def test_every_key_reaches_its_field() -> None:
             ("192.0.2.10-192.0.2.20", "192.0.2.30-192.0.2.30"),
             ("192.0.2.254",),
             ("192.0.2.1", "9.9.9.9"),
+            ("192.0.2.123",),
             "room.example.org",
             3600,
             "eth1",
@@ -64,6 +66,7 @@ def test_every_key_reaches_its_field() -> None:
         ({"routers": ["192.0.2.255"]}, "routers", "host's address"),
         ({"routers": ["10.0.0.1"]}, "routers", "host's address"),
         ({"dns_servers": ["dns"]}, "dns_servers", "IPv4 address"),
+        ({"ntp_servers": ["time.example"]}, "ntp_servers", "IPv4 address"),
         ({"domain": "a b"}, "domain", "RFC 1123"),
         ({"lease_seconds": 0}, "lease_seconds", "1 to"),
         ({"lease_seconds": 2**32}, "lease_seconds", "1 to"),
