@@ -1,0 +1,50 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A PC without a disk, seen from inside after it booted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from ansible_collections.diskless.netboot.tests.lab import client
+from ansible_collections.diskless.netboot.tests.lab.places import PROJECT, Lab
+
+MAC = "52:54:00:00:00:01"
+ADDRESS = "198.51.100.11"
+
+
+@pytest.fixture(scope="module")
+def inside(lab: Lab, scenario: Path) -> Iterator[Callable[[str], str]]:
+    """Run a command in pc01, which was booted to its login prompt."""
+    with client.power_on(lab, MAC) as guest:
+        if not guest.wait_ready(client.BOOT_SECONDS):
+            logs = PROJECT / "tests" / "output" / f"molecule-{scenario.name}"
+            client.keep_logs(lab, guest, logs)
+            pytest.fail(f"{guest.trace.sentence()} See {logs}.")
+        yield lambda command: client.inside(lab, ADDRESS, command).strip()
+
+
+def test_its_root_is_the_export_that_is_its_own(inside: Callable[[str], str]) -> None:
+    (root,) = json.loads(inside("findmnt --json /"))["filesystems"]
+
+    assert root["source"] == "198.51.100.1:/srv/netboot/clients/pc01/root"
+    assert root["fstype"].startswith("nfs")
+    assert "rw" in root["options"].split(",")
+
+
+def test_its_host_name_is_its_name_in_the_inventory(inside: Callable[[str], str]) -> None:
+    assert inside("hostname") == "pc01"
+
+
+def test_it_has_the_address_that_was_reserved_and_no_other(inside: Callable[[str], str]) -> None:
+    nics = json.loads(inside("ip -json -4 address show scope global"))
+    addresses = [one["local"] for nic in nics for one in nic["addr_info"]]
+
+    assert addresses == [ADDRESS]
+
+
+def test_all_its_services_came_up(inside: Callable[[str], str]) -> None:
+    assert inside("systemctl is-system-running --wait; systemctl --failed --plain -q") == "running"
