@@ -64,7 +64,7 @@ def proves(accelerator: str, seconds: float = PROOF_SECONDS) -> bool:
         ]
         # fmt: on
         try:
-            ended = subprocess.run(
+            ended = subprocess.run(  # pylint: disable=ansible-bad-function
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

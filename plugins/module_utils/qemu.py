@@ -126,7 +126,7 @@ class Guest:
                 f"filter-dump,id=wire,netdev={capture},file={fifo},maxlen={_CAPTURED_BYTES}",
             ]
         with (folder / "qemu.log").open("wb") as errors:
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # pylint: disable=ansible-bad-function
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -53,14 +53,12 @@ class Change:
         return old != (self.after.content if self.after else None)
 
     def target_mode(self) -> int:
-        assert self.after is not None
-        if self.after.mode is not None:
+        if self.after and self.after.mode is not None:
             return self.after.mode
         return self.before.mode if self.before and self.before.regular else 0o644
 
     def target_owner(self) -> tuple[int | None, int | None]:
-        assert self.after is not None
-        uid, gid = self.after.uid, self.after.gid
+        uid, gid = (self.after.uid, self.after.gid) if self.after else (None, None)
         if self.before and self.before.regular:
             uid = self.before.uid if uid is None else uid
             gid = self.before.gid if gid is None else gid

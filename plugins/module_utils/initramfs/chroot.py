@@ -16,7 +16,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import (
     InitramfsError,
@@ -101,7 +101,7 @@ def run(
     :returns: exit status and output; a status other than 0 is no exception.
     :raises InitramfsError: when the namespaces' own tools are missing on the boot server.
     """
-    return subprocess.run(
+    return subprocess.run(  # pylint: disable=ansible-bad-function
         _prepare(root, argv, work),
         env=_environment(environment),
         stdin=subprocess.DEVNULL,
@@ -119,16 +119,16 @@ def stream(root: Path, argv: Sequence[str], stdin: IO[bytes]) -> Iterator[IO[byt
     :raises OSError: when the command fails.
     """
     os.lseek(stdin.fileno(), stdin.tell(), os.SEEK_SET)  # the buffer has read further
-    with subprocess.Popen(
+    with subprocess.Popen(  # pylint: disable=ansible-bad-function
         _prepare(root, argv, None),
         env=_environment(None),
         stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
-        assert process.stdout is not None and process.stderr is not None
-        yield process.stdout
-        process.stdout.read()
-        message = process.stderr.read().decode("utf-8", "replace").strip()
+        output, errors = cast(IO[bytes], process.stdout), cast(IO[bytes], process.stderr)
+        yield output
+        output.read()
+        message = errors.read().decode("utf-8", "replace").strip()
     if process.returncode:
         raise OSError(f"{argv[0]}: {message or process.returncode}")

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import IO, cast
 
 _CHUNK = 1 << 16  # bytes per read from a child's standard output
 _STDERR_KEPT = 4000  # bytes of a child's last complaints that are kept
@@ -57,7 +58,7 @@ def run(
     setpriv = shutil.which("setpriv")
     guard = [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
     with tempfile.TemporaryFile() as complaints:
-        child = subprocess.Popen(
+        child = subprocess.Popen(  # pylint: disable=ansible-bad-function
             [*guard, *argv],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -67,9 +68,9 @@ def run(
             cwd="/",
         )
         with child:
-            assert child.stdout is not None
+            output = cast(IO[bytes], child.stdout)
             rest = b""
-            while chunk := os.read(child.stdout.fileno(), _CHUNK):
+            while chunk := os.read(output.fileno(), _CHUNK):
                 *records, rest = (rest + chunk).split(separator)
                 if on_record is not None:
                     for record in records:

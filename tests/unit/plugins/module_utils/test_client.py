@@ -431,7 +431,7 @@ def test_no_two_clients_in_the_output_share_a_mac_or_address(
         for number, (card, host) in enumerate(zip(cards, hosts))
     }
     pairs = list(zip(cards, hosts))
-    sound = len({a for a, _ in pairs}) == len(pairs) == len({b for _, b in pairs})
+    sound = len(set(cards[: len(pairs)])) == len(pairs) == len(set(hosts[: len(pairs)]))
     try:
         assert len(parse_clients(raw, [SUBNET], RESERVED)) == len(raw)
         assert sound

@@ -497,7 +497,7 @@ def test_a_full_disk_is_one_clear_error_and_gives_its_space_back(
         with pytest.raises(RefusedError, match="3 MiB to copy, 2 MiB free"):
             copy(source, small / "a/root", dest)
         assert not dest.parent.exists()
-        _, options = by_ssh(source, tmp_path)  # whose size is not known before
+        options = by_ssh(source, tmp_path)[1]  # whose size is not known before
         outcome = sync(
             Request(f"pc01:{source}", [str(small / "a/root"), str(dest)], rsh=options["rsh"])
         )

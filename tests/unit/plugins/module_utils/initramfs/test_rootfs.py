@@ -57,7 +57,7 @@ def test_a_trees_digest_sees_names_modes_links_and_bytes(tmp_path: Path) -> None
         lambda: (top / "a").chmod(0o755),
         lambda: (top / "b").symlink_to("a"),
         lambda: (top / "b").rename(top / "c"),
-        lambda: (top / "d").mkdir(),
+        (top / "d").mkdir,
     ):
         change()
         digest = rootfs.tree_digest(top)
