@@ -1,0 +1,1 @@
+../../boot/tests/test_client.py

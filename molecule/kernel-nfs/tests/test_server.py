@@ -1,0 +1,26 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The kernel's NFS server, which the role chose by itself."""
+
+from __future__ import annotations
+
+from testinfra.host import Host
+
+
+def test_the_kernel_serves_nfs(host: Host) -> None:
+    assert host.service("nfs-kernel-server").is_running
+    assert host.service("nfs-kernel-server").is_enabled
+    assert int(host.file("/proc/fs/nfsd/threads").content_string) == 16
+
+
+def test_ganesha_is_not_installed(host: Host) -> None:
+    assert not host.package("nfs-ganesha").is_installed
+
+
+def test_a_root_is_exported_to_its_client_alone(host: Host) -> None:
+    exports = host.check_output("showmount --no-headers --exports 127.0.0.1").splitlines()
+
+    assert sorted(line.split() for line in exports) == [
+        ["/srv/netboot/clients/pc01/root", "198.51.100.11"],
+        ["/srv/netboot/clients/pc02/root", "198.51.100.12"],
+    ]
