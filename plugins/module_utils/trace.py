@@ -78,13 +78,14 @@ class Trace:
 
     def on_console(self, text: str, seconds: float) -> None:
         """Take note of what the console printed ``seconds`` after power-on."""
-        window = self._tail + _ESCAPES.sub("", text)
+        said = self._tail + text  # a line, or an escape sequence, may come in pieces
+        window = _ESCAPES.sub("", said)
         for stage, pattern in _CONSOLE:
             if not self.reached(stage) and (seen := pattern.search(window)):
                 self._note(stage, seconds, seen.group(0).strip())
         if self.reached("root") and (seen := re.search(self.ready, window)):
             self._note("ready", seconds, seen.group(0).strip())
-        self._tail = window[-400:]
+        self._tail = said[-400:]
 
     def _note(self, stage: str, seconds: float, detail: str) -> None:
         if not self.reached(stage):
