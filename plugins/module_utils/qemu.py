@@ -30,6 +30,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.wire import (
 
 # What the stages need of a frame: DHCP's options end well before this.
 _CAPTURED_BYTES = 512
+_ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,15 @@ class Guest:
         self._log = (folder / "console.log").open("wb")
         self._control = folder / "control.sock"
         self._control.unlink(missing_ok=True)
-        command = [*arguments, "-serial", "stdio", "-qmp", f"unix:{self._control},server,nowait"]
+        # A PC whose owner was killed goes with it.
+        command = [
+            *_ENDS_WITH_US,
+            *arguments,
+            "-serial",
+            "stdio",
+            "-qmp",
+            f"unix:{self._control},server,nowait",
+        ]
         self._selector = selectors.DefaultSelector()
         self._capture: int | None = None
         if capture:

@@ -122,7 +122,9 @@ class Site:
             " -path '*/root/*' -prune -o -type f ! -name 'ld.so.cache' ! -path '/etc/ssh/*'"
             " -exec sha256sum {} + 2>/dev/null || true"
         )
-        return {path: digest for digest, path in (line.split("  ", 1) for line in listing.splitlines())}
+        return {
+            path: digest for digest, path in (line.split("  ", 1) for line in listing.splitlines())
+        }
 
     @contextmanager
     def boots(self, mac: str, logs: Path, **hardware: Any) -> Iterator[Guest]:

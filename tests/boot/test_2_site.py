@@ -41,9 +41,7 @@ def test_nothing_that_is_served_is_writable_or_unreadable(site: Site) -> None:
 def test_two_clients_boot_at_once_each_with_its_own_root_and_identity(
     site: Site, logs: Path
 ) -> None:
-    first, second = at_once(
-        [lambda pc=pc: _look_inside(site, pc, logs) for pc in (PC01, PC02)]
-    )
+    first, second = at_once([lambda pc=pc: _look_inside(site, pc, logs) for pc in (PC01, PC02)])
 
     for (name, _mac, address), (root, hostname, addresses, _id) in ((PC01, first), (PC02, second)):
         assert root == f"198.51.100.1:/srv/netboot/clients/{name}/root"
