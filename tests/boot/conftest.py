@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.diskless.netboot.tests.boot.site import Site
 from ansible_collections.diskless.netboot.tests.lab import server
 from ansible_collections.diskless.netboot.tests.lab.places import Lab

@@ -8,7 +8,6 @@ import subprocess
 from pathlib import Path
 
 import yaml
-
 from ansible_collections.diskless.netboot.tests.boot.site import Site, at_once
 
 PC01 = ("pc01", "52:54:00:00:00:01", "198.51.100.11")

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
 from pathlib import Path
 
 from ansible_collections.diskless.netboot.plugins.module_utils.trace import LOGIN_PROMPT
-from ansible_collections.diskless.netboot.tests.lab import client, demo, images, server
+from ansible_collections.diskless.netboot.tests.lab import client, demo, images, podman, server
 from ansible_collections.diskless.netboot.tests.lab.places import PROJECT, RUN, Lab
 from ansible_collections.diskless.netboot.tests.lab.shell import LabError
 
@@ -129,6 +130,10 @@ def _down(options: argparse.Namespace) -> int:
     names = _labs() if options.all else [options.name]
     for name in names:
         server.down(Lab(name))
+    if options.all:
+        podman.let_go()
+        with contextlib.suppress(FileNotFoundError):
+            RUN.rmdir()
     return 0
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 
 from ansible_collections.diskless.netboot.tests.lab import shell
@@ -60,3 +61,9 @@ def succeeds(arguments: Sequence[str]) -> bool:
     """Tell whether the lab's podman ended with 0."""
     variables = [f"{name}={value}" for name, value in environment().items()]
     return shell.succeeds(["env", *variables, "podman", *arguments])
+
+
+def let_go() -> None:
+    """Leave no mount and no run-time folder behind; what is cached stays."""
+    shell.succeeds(["umount", str(cache() / "podman" / "storage" / "overlay")])
+    shutil.rmtree(RUN / "podman", ignore_errors=True)
