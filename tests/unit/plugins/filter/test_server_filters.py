@@ -36,17 +36,14 @@ PLAYBOOK = """
     nics: "{{ ['eth1'] }}"
   tasks:
     - ansible.builtin.copy:
-        dest: "{{ playbook_dir }}/kea.json"
-        mode: "0644"
-        content: |
-          {{ clients | diskless.netboot.kea_dhcp4(
-               subnets=subnets, interfaces=nics, next_server=net ~ '.1') | to_nice_json }}
-    - ansible.builtin.copy:
         dest: "{{ playbook_dir }}/out.json"
         mode: "0644"
         content: "{{ out | to_json }}"
       vars:
         out:
+          kea: |
+            {{ clients | diskless.netboot.kea_dhcp4(
+                 subnets=subnets, interfaces=nics, next_server=net ~ '.1') | to_nice_json }}
           dhcpd: >-
             {{ clients | diskless.netboot.dhcpd_conf(subnets=subnets, interfaces=nics,
                next_server=net ~ '.1', boot_files={'bios': 'pxelinux.0'}) }}
@@ -78,7 +75,8 @@ def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_kea_s_data_becomes_the_json_file_that_kea_reads(folder: Path) -> None:
-    dhcp4 = json.loads((folder / "kea.json").read_text())["Dhcp4"]
+    out = json.loads((folder / "out.json").read_text())
+    dhcp4 = json.loads(out["kea"])["Dhcp4"]
     assert dhcp4["subnet4"][0]["reservations"] == [
         {"hw-address": "52:54:00:00:00:01", "ip-address": "192.0.2.21", "hostname": "pc01"}
     ]

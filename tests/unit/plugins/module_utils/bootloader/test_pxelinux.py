@@ -306,7 +306,7 @@ _entries = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(_entries)
 @example(entry(comment="DEFAULT x\n\nLABEL y"))
 @example(entry(labels=[label(help="LABEL evil\nMENU x")]))
