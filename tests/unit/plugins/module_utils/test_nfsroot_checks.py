@@ -244,7 +244,7 @@ def test_a_source_is_told_by_its_words(text: str, kind: str, path: str) -> None:
 
 
 @given(st.text(max_size=40))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_source_is_understood_or_refused_and_never_an_option(text: str) -> None:
     try:
         found = src.parse(text)
@@ -255,7 +255,7 @@ def test_any_source_is_understood_or_refused_and_never_an_option(text: str) -> N
 
 
 @given(st.text(alphabet=r"ab*?[]\x!", min_size=1, max_size=8))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_literal_pattern_means_just_itself(name: str) -> None:
     pattern = src.literal(name)
     if re.search(r"[*?\[]", name):

@@ -130,7 +130,7 @@ def test_paths_that_leave_or_cannot_be_written_are_refused(path: str) -> None:
         values.absolute_path(path)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=12))
 def test_an_accepted_kernel_argument_is_one_printable_word(text: str) -> None:
     try:

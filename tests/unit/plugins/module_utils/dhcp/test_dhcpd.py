@@ -158,7 +158,7 @@ def test_uefi_alone_needs_no_bios() -> None:
 TRICKY = st.text(alphabet='ab1-."\\\n;{}# é', min_size=1, max_size=3)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(TRICKY | st.just("pc21"), TRICKY | st.just("example"), TRICKY | st.just("pxelinux.0"))
 def test_the_text_says_a_value_as_it_was_given_or_there_is_no_text(
     hostname: str, domain: str, boot_file: str
