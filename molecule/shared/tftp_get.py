@@ -35,7 +35,7 @@ def get(server: str, path: str) -> bytes:
 
 def ask(sock: socket.socket, said: bytes, peer: tuple[str, int]) -> tuple[bytes, tuple[str, int]]:
     """Say something, again where it got lost, and return the answer and who gave it."""
-    for _ in range(TRIES):
+    for _attempt in range(TRIES):
         sock.sendto(said, peer)
         try:
             return sock.recvfrom(BLOCK + 4)

@@ -63,6 +63,10 @@ options:
         description: Addresses of the DNS servers.
         type: list
         elements: str
+      ntp_servers:
+        description: Addresses of the time servers.
+        type: list
+        elements: str
       domain:
         description: DNS domain of the clients.
         type: str
