@@ -28,7 +28,7 @@ _AFTERWARDS = """
 The boot server goes on running. To look around:
   tests/lab/lab run cat /srv/tftp/pxelinux.cfg/01-52-54-00-00-00-01   what the PC's loader reads
   tests/lab/lab client --mac 52:54:00:00:00:02 --shell                boot PC 2 and log in
-  ansible-playbook -i inventories/demo playbooks/site.yml             run it again: 0 changed
+  .build/venv/bin/ansible-playbook -i inventories/demo playbooks/site.yml   again: 0 changed
   tests/lab/lab down                                                  end it
 """
 
