@@ -61,7 +61,9 @@ class Hardware:
         # fmt: on
 
 
-def nic_arguments(name: str, tap: int, mac: str, model: str, *, boot: bool) -> list[str]:
+def nic_arguments(
+    name: str, tap: int, mac: str, model: str, *, boot: bool, rom: bool = True
+) -> list[str]:
     """Return QEMU's arguments for one NIC on an open tap descriptor.
 
     Args:
@@ -70,11 +72,13 @@ def nic_arguments(name: str, tap: int, mac: str, model: str, *, boot: bool) -> l
         mac: lower case with colons.
         model: QEMU's device name, for example ``virtio-net-pci`` or ``e1000``.
         boot: whether the firmware boots from it; if not, it has no option ROM.
+        rom: whether it brings QEMU's option ROM. UEFI drives virtio NICs itself, and the ROM of
+            2019 breaks shim's second download ("Malformed binary").
     """
-    rom = ",bootindex=1" if boot else ",romfile="
+    extra = (",bootindex=1" if boot else "") + ("" if boot and rom else ",romfile=")
     # fmt: off
     return ["-netdev", f"tap,id={name},fd={tap}",
-            "-device", f"{model},netdev={name},mac={mac}{rom}"]
+            "-device", f"{model},netdev={name},mac={mac}{extra}"]
     # fmt: on
 
 

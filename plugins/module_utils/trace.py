@@ -22,7 +22,7 @@ _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])|[\x00\r]")
 _CONSOLE = (
     ("kernel", re.compile(r"\bLinux version \S+")),
     ("initrd", re.compile(r"Run /init as init process|Loading, please wait")),
-    ("root", re.compile(r"\bsystemd\[1\]: systemd \S+ running|Welcome to .+!")),
+    ("root", re.compile(r"\bsystemd\[1\]: systemd \S+ running|Welcome to (?!GRUB!).+!")),
 )
 LOGIN_PROMPT = r"(?m)^(\S+) login: ?$"
 

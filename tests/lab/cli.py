@@ -11,6 +11,7 @@ import os
 import sys
 from pathlib import Path
 
+from ansible_collections.diskless.netboot.plugins.module_utils.firmware import FIRMWARES
 from ansible_collections.diskless.netboot.plugins.module_utils.trace import LOGIN_PROMPT
 from ansible_collections.diskless.netboot.tests.lab import client, demo, images, podman, server
 from ansible_collections.diskless.netboot.tests.lab.places import PROJECT, RUN, Lab
@@ -44,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     up.set_defaults(call=_up)
 
     boot = commands.add_parser("client", help="boot one PXE client; print its stages as JSON")
-    boot.add_argument("--firmware", choices=("bios",), default="bios")
+    boot.add_argument("--firmware", choices=FIRMWARES, default="bios")
     boot.add_argument("--mac", required=True)
     boot.add_argument("--nic", default="virtio-net-pci", help="QEMU's name of the NIC")
     boot.add_argument("--memory", type=int, default=1024, help="MiB")
@@ -93,6 +94,7 @@ def _client(options: argparse.Namespace) -> int:
     with client.power_on(
         lab,
         options.mac,
+        firmware=options.firmware,
         nic=options.nic,
         memory=options.memory,
         cpus=options.cpus,

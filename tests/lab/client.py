@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from ansible_collections.diskless.netboot.plugins.module_utils.firmware import firmware_arguments
 from ansible_collections.diskless.netboot.plugins.module_utils.qemu import (
     Guest,
     Hardware,
@@ -27,6 +28,7 @@ def power_on(
     lab: Lab,
     mac: str,
     *,
+    firmware: str = "bios",
     nic: str = "virtio-net-pci",
     memory: int = 1024,
     cpus: int = 2,
@@ -37,6 +39,7 @@ def power_on(
     Args:
         lab: whose cable it is plugged into.
         mac: lower case with colons.
+        firmware: ``bios``, ``uefi`` or ``secureboot``.
         nic: QEMU's name of the NIC, for example ``e1000``.
         memory: MiB.
         cpus: processors.
@@ -45,8 +48,12 @@ def power_on(
     short = mac.replace(":", "")
     tap = network.open_tap(lab, f"pc{short[-10:]}")
     hardware = Hardware(memory=memory, cpus=cpus, accelerator=server.qemu_accelerator())
-    arguments = [*hardware.arguments(), *nic_arguments("lan", tap, mac, nic, boot=True)]
     folder = lab.run / "clients" / short
+    arguments = [
+        *hardware.arguments(),
+        *firmware_arguments(firmware, folder),
+        *nic_arguments("lan", tap, mac, nic, boot=True, rom=firmware == "bios"),
+    ]
     return Guest(arguments, folder, taps=[tap], capture="lan", trace=Trace(ready=until))
 
 

@@ -48,6 +48,8 @@ def test_kea_has_a_reservation_for_each_client_and_the_boot_file(host: Host) -> 
     [
         ("pxelinux.0", "/usr/lib/PXELINUX/pxelinux.0"),
         ("ldlinux.c32", "/usr/lib/syslinux/modules/bios/ldlinux.c32"),
+        ("shimx64.efi", "/usr/lib/shim/shimx64.efi.signed"),
+        ("grubx64.efi", "/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed"),
     ],
 )
 def test_tftp_hands_out_the_loader_as_its_package_has_it(
