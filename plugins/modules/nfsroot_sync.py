@@ -14,8 +14,12 @@ author: The diskless.netboot authors (@diskless-netboot)
 description:
   - Makes one or many destination folders equal to a source root. Owners by number, hard links,
     ACLs, extended attributes, file capabilities, device nodes, sockets, FIFOs, sparse files and
-    times to the nanosecond are kept. File attributes of C(chattr) are not.
-  - The work is done by C(rsync), C(cp) and C(tar) on the boot server.
+    times to the nanosecond are kept.
+  - File attributes of C(chattr) are not kept. A copy of an immutable file has the same content,
+    owner and so on, but can be changed and deleted, so that the next run can do so. A destination
+    file that was made immutable is left as it is, and its destination fails with an error that
+    names it.
+  - The work is done by C(rsync), C(cp), C(tar) and C(unsquashfs) on the boot server.
   - All that is wrong with the options is found before the first byte is written, and one error
     names every fault. After that each destination is copied for itself, and one that fails does
     not stop the others.
@@ -33,8 +37,8 @@ attributes:
     details:
       - A source or a program that does not exist counts as a change, since an earlier task would
         have put it there.
-      - To tell how an existing root differs from an archive, the archive is unpacked beside the
-        root, and removed again.
+      - To tell how an existing root differs from an archive or an image, this is unpacked beside
+        the root, and removed again.
   diff_mode:
     support: full
     details:
@@ -51,6 +55,7 @@ requirements:
   - rsync 3.2 or newer
   - ssh, for a source on another host, where rsync has to be installed too
   - tar and the program of the compression, for an archive
+  - unsquashfs (of the package C(squashfs-tools) in Debian), for a squashfs image
 options:
   src:
     description:
@@ -62,9 +67,12 @@ options:
         keys, C(/etc/krb5.keytab), the random seed and systemd's credential secret; leases of DHCP
         servers and clients; logs; swap files; C(/srv/netboot) and C(/srv/tftp). Other
         secrets, such as those in C(/root) and C(/home), are yours to name in O(exclude).
-      - C(host:/path) or C(user@host:/path), read by rsync over ssh.
+      - C(host:/path) or C(user@host:/path), read by rsync over ssh. Of C(host:/), another running
+        system, the same is left out as of V(/).
       - The absolute path of a tar archive on the boot server, whose name ends in C(.tar),
         C(.tar.gz), C(.tgz), C(.tar.xz), C(.tar.zst), C(.tar.bz2) or C(.tar.lz4).
+      - The absolute path of a squashfs image on the boot server, whatever its name. Such an image
+        has no ACLs, and times in whole seconds.
     type: str
     required: true
   dest:
@@ -122,6 +130,14 @@ options:
       - The remote shell by which rsync reaches another host, with its arguments. The default is
         C(ssh -o BatchMode=yes).
     type: str
+  progress:
+    description:
+      - Whether to show while it works how far each copy is, every few seconds as a line of
+        bytes, files, rate and time left.
+      - The default is to do so if the output of Ansible is a terminal. Set it in
+        C(module_defaults) for a whole play, roles included.
+      - Never in check mode, and not for a task with C(async), of which Ansible waits for the end.
+    type: bool
 seealso:
   - name: rsync
     description: Manual of rsync, with its patterns and the form of its itemised changes.
@@ -142,25 +158,23 @@ EXAMPLES = r"""
   diskless.netboot.nfsroot_sync:
     src: root@192.0.2.50:/
     dest: [/srv/netboot/images/captured/root]
-    exclude:
-      - /proc/*
-      - /sys/*
-      - /dev/*
-      - /run/*
-      - /tmp/*
-      - /etc/machine-id
-      - /etc/ssh/ssh_host_*
+    one_file_system: false
 
 - name: An image from an archive
   diskless.netboot.nfsroot_sync:
     src: /root/debian-12.tar.zst
     dest: [/srv/netboot/images/debian-12/root]
 
+- name: An image from the root of a live medium, or of LTSP
+  diskless.netboot.nfsroot_sync:
+    src: /srv/ltsp/images/x86_64.img
+    dest: [/srv/netboot/images/ltsp/root]
+
 - name: An image of the boot server itself
   diskless.netboot.nfsroot_sync:
     src: /
     dest: [/srv/netboot/images/server/root]
-    exclude: [/home/*]
+    exclude: [/home/*, /srv/netboot]
 """
 
 RETURN = r"""
@@ -239,6 +253,7 @@ commands:
       /srv/netboot/images/reading-room/root /srv/netboot/clients/pc01/.root.partial
 """
 
+from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -246,6 +261,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.checks im
     RefusedError,
     Request,
 )
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.meter import FILE_NAME
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.sync import sync
 
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
@@ -259,14 +275,18 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "adopt": {"type": "bool", "default": False},
     "checksum": {"type": "bool", "default": False},
     "rsh": {"type": "str"},
+    "progress": {"type": "bool"},
 }
 
 
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    options = module.params
+    shown = options["progress"] and not module.check_mode
+    options = {**options, "progress": Path(module.tmpdir, FILE_NAME) if shown else None}
     try:
-        outcome = sync(Request(check=module.check_mode, **module.params))
+        outcome = sync(Request(check=module.check_mode, **options))
     except RefusedError as error:
         module.fail_json(msg=str(error))
     for warning in outcome.warnings:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Unpack a tar archive into a folder beside a destination, for the time of one run."""
+"""Unpack a tar archive or a squashfs image into a folder beside a destination, for one run."""
 
 from __future__ import annotations
 
@@ -10,23 +10,34 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import run
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.destination import (
     Destination,
 )
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.marker import take
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.meter import Meter
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.source import (
+    SQUASHFS,
+    Source,
+)
 
 
 class ArchiveError(Exception):
-    """The archive could not be unpacked."""
+    """The source could not be unpacked."""
 
 
-def command(archive: Path, folder: Path) -> list[str]:
-    """The GNU tar call that unpacks archive (its compression is recognised by content)."""
+def command(source: Source, folder: Path) -> list[str]:
+    """The call of GNU tar or unsquashfs(1) that unpacks source into an empty folder."""
+    return (_unsquashfs if source.kind == SQUASHFS else _tar)(source.path, folder)
+
+
+def _tar(archive: str, folder: Path) -> list[str]:
+    named = archive.rsplit(".", 1)[-1]
     return [
         "tar",
         "--extract",
         "--force-local",
+        # tar recognises the others by content, these two not (tar 1.34)
+        *([f"--use-compress-program={named}"] if named in ("lz4", "lzma") else []),
         f"--file={archive}",
         f"--directory={folder}",
         "--numeric-owner",
@@ -40,6 +51,21 @@ def command(archive: Path, folder: Path) -> list[str]:
     ]
 
 
+def _unsquashfs(image: str, folder: Path) -> list[str]:
+    """--force means: into a folder that exists. By default its queues take 512 MiB of memory."""
+    return [
+        "unsquashfs",
+        "-data-queue",
+        "16",
+        "-frag-queue",
+        "16",
+        "-force",
+        "-dest",
+        str(folder),
+        image,
+    ]
+
+
 def _empty(folder: Path) -> None:
     for entry in folder.iterdir():
         if entry.is_dir() and not entry.is_symlink():
@@ -49,8 +75,8 @@ def _empty(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def unpacked(archive: Path, beside: Destination, wait: float) -> Iterator[Path]:
-    """Yield a folder with archive's contents; it is gone afterwards, unless renamed.
+def unpacked(source: Source, beside: Destination, wait: float, meter: Meter) -> Iterator[Path]:
+    """Yield a folder with source's contents; it is gone afterwards, unless renamed.
 
     Two runs are kept apart by a lock on the folder itself, for at most wait seconds.
     Raises ArchiveError, BusyError (marker.py) and OSError.
@@ -66,15 +92,18 @@ def unpacked(archive: Path, beside: Destination, wait: float) -> Iterator[Path]:
                 raise ArchiveError(f"{folder} was replaced meanwhile; run again")
             _empty(folder)  # what a killed run left
             folder.chmod(0o755)  # for archives without an entry for the root itself
-            before = archive.stat()
-            ended = run(command(archive, folder), held=(descriptor,))
-            after = archive.stat()
+            argv, packed = command(source, folder), Path(source.path)
+            before = packed.stat()
+            ended = meter.run(argv, dest=beside.root, held=(descriptor,))
+            after = packed.stat()
+            if ended.full_disk:
+                raise ArchiveError(f"the file system of {folder} is full: {packed} does not fit")
             if ended.code != 0:
-                raise ArchiveError(_why(ended.full_disk, folder, archive, ended.stderr))
+                raise ArchiveError(f"{argv[0]} could not unpack {packed}: {ended.stderr}")
             if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-                raise ArchiveError(f"{archive} changed while it was unpacked; run again")
+                raise ArchiveError(f"{packed} changed while it was unpacked; run again")
             if not any(folder.iterdir()):
-                raise ArchiveError(f"{archive} is empty")
+                raise ArchiveError(f"{packed} is empty")
             yield folder
         finally:
             with contextlib.suppress(FileNotFoundError):
@@ -82,9 +111,3 @@ def unpacked(archive: Path, beside: Destination, wait: float) -> Iterator[Path]:
                     shutil.rmtree(folder)
     finally:
         os.close(descriptor)
-
-
-def _why(full_disk: bool, folder: Path, archive: Path, stderr: str) -> str:
-    if full_disk:
-        return f"the file system of {folder} is full: {archive} does not fit"
-    return f"tar could not unpack {archive}: {stderr}"

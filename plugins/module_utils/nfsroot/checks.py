@@ -37,7 +37,7 @@ _DECOMPRESSORS = {
     "lz4": "lz4",
     "lzma": "xz",
 }
-_PACKAGES = {"xz": "xz-utils", "ssh": "openssh-client", "cp": "coreutils", "find": "findutils"}
+_PACKAGES = {"xz": "xz-utils", "ssh": "openssh-client", "unsquashfs": "squashfs-tools"}
 
 
 class RefusedError(Exception):
@@ -64,6 +64,8 @@ class Request:
     checksum: bool = False
     rsh: str | None = None
     check: bool = False
+    progress: Path | None = None
+    """A file to write how far the copy is while it is made."""
     lock_wait: float = 5.0
     """Seconds to wait for another run, which may be one that was just killed."""
 
@@ -98,7 +100,7 @@ def examine(request: Request) -> Plan:
             faults += missing or _source_faults(source, request.src)
     excludes = list(request.exclude)
     if source is not None and source.is_host:
-        excludes = src.host_excludes() + excludes
+        excludes = src.host_excludes(source) + excludes
     destinations, dest_faults = _destinations(request, source, excludes)
     faults += dest_faults
     if source is None or faults:
@@ -134,6 +136,8 @@ def _missing(source: Source, rsh: str | None) -> list[str]:
         decompressor = _DECOMPRESSORS.get(source.path.rsplit(".", 1)[-1])
         if decompressor:
             needed.append(decompressor)
+    if source.kind == src.SQUASHFS:
+        needed.append("unsquashfs")
     faults = [
         f"{name} is not installed; install the package {_PACKAGES.get(name, name)}"
         for name in needed
@@ -147,9 +151,14 @@ def _missing(source: Source, rsh: str | None) -> list[str]:
 def _source_faults(source: Source, text: str) -> list[str]:
     if source.kind == src.ARCHIVE and not Path(source.path).is_file():
         return [f"src {text!r} is named like a tar archive but is no file"]
+    if source.kind == src.SQUASHFS and not src.is_squashfs(source.path):
+        return [f"src {text!r} is named like a squashfs image but does not begin as one"]
     if source.kind == src.FOLDER:
         if not Path(source.path).is_dir():
-            return [f"src {text!r} is neither a folder nor named like a tar archive (.tar.gz, …)"]
+            return [
+                f"src {text!r} is neither a folder nor a squashfs image,"
+                " nor named like a tar archive (.tar.gz, …)"
+            ]
         if not any(Path(source.path).iterdir()):
             return [f"src {text!r} is empty; copying it would empty the destination"]
     return []
@@ -220,13 +229,13 @@ def _space_faults(plan: Plan, request: Request) -> list[str]:
             firsts[place.stat().st_dev].append(place)
     if not firsts or plan.source.kind == src.SSH:
         return []
-    archive = plan.source.kind == src.ARCHIVE
-    size, inodes = (Path(plan.source.path).stat().st_size, 1) if archive else (0, 0)
+    packed = plan.source.is_packed
+    size, inodes = (Path(plan.source.path).stat().st_size, 1) if packed else (0, 0)
     faults = []
     for places in firsts.values():
         there = os.statvfs(places[0])
         room, names = there.f_bavail * there.f_frsize, there.f_favail
-        if not archive and not size:
+        if not packed and not size:
             if request.one_file_system and _surely_fits(plan.source.path, len(places), room, names):
                 continue
             size, inodes = usage(plan.source.path, plan.excludes, request.one_file_system)

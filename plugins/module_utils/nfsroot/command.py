@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import subprocess
 import tempfile
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import IO, cast
 
 _CHUNK = 1 << 16  # bytes per read from a child's standard output
+TICK = 1.0  # seconds at most from one look at a child to the next
 _STDERR_KEPT = 4000  # bytes of a child's last complaints that are kept
 
 
@@ -48,8 +50,12 @@ def run(
     *,
     separator: bytes = b"\n",
     held: Sequence[int] = (),
+    watch: Callable[[int], None] | None = None,
 ) -> Ended:
     """Run argv to its end and hand each record of its standard output to on_record.
+
+    A carriage return ends a line, too. watch is called with the child's process id whenever
+    there was output, and at least every second.
 
     held are file descriptors (locks) that the child shares: a lock stays taken until
     the last writer is gone, even when we are killed. setpriv(1) asks the kernel to
@@ -70,7 +76,17 @@ def run(
         with child:
             output = cast(IO[bytes], child.stdout)
             rest = b""
-            while chunk := os.read(output.fileno(), _CHUNK):
+            while True:
+                if watch is not None:
+                    ready = select.select([output], [], [], TICK)[0]
+                    watch(child.pid)
+                    if not ready:
+                        continue
+                chunk = os.read(output.fileno(), _CHUNK)
+                if not chunk:
+                    break
+                if separator == b"\n":
+                    chunk = chunk.replace(b"\r", b"\n")
                 *records, rest = (rest + chunk).split(separator)
                 if on_record is not None:
                     for record in records:

@@ -9,7 +9,8 @@ import os
 import shlex
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,20 +18,24 @@ from pathlib import Path
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import marker, rsync
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import source as src
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.checks import Plan, Request
-from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import Ended, run
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import Ended
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.destination import (
     Destination,
     State,
     look,
 )
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.marker import Marker
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.meter import Meter, Totals
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.outcome import Root, Stats
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.survey import (
     Changes,
     changed_since,
     clock,
     contents,
+    totals,
 )
+
+_IMMUTABLE = "\n(something there may be immutable: see lsattr, chattr -i)"
 
 
 class CopyError(Exception):
@@ -59,12 +64,13 @@ class Job:
     root: Root
     changes: Changes
     commands: list[str]
+    meter: Meter
 
     def announce(self, state: State) -> None:
         """Say what would be run, where there is nothing to read yet."""
-        kind, text = self.plan.source.kind, self.plan.source.text
-        path = str(self.target.unpacked) if kind == src.ARCHIVE else text
-        self._note(self._writer(Origin(path, folder=kind != src.SSH), state))
+        source = self.plan.source
+        path = str(self.target.unpacked) if source.is_packed else source.text
+        self._note(self._writer(Origin(path, folder=source.kind != src.SSH), state))
         self.root.changed = True
 
     def preview(self, origin: Origin, state: State) -> None:
@@ -74,7 +80,7 @@ class Job:
         with tempfile.TemporaryDirectory(prefix="nfsroot-") as nothing:
             shown = real if real.is_dir() else Path(nothing, "root")
             argv = self._rsync(origin, shown, dry_run=True)
-            ended, numbers = rsync.copy(argv, self.changes, dry_run=True)
+            ended, numbers = rsync.copy(argv, self.changes, self.meter, dest=self.target.root)
         self._judge(ended)
         self.root.stats = replace(self.root.stats, **numbers)
         self.root.changed = self._outdated(state) or self.changes.count > 0
@@ -89,15 +95,23 @@ class Job:
                 self.root.label = state.marker.label if state.marker else None
                 self.root.copied = False
                 return
+            for folder in (self.target.partial, self.target.temporary):
+                if os.path.lexists(folder) and (folder.is_symlink() or not folder.is_dir()):
+                    raise CopyError(f"{folder} is in the way: it is no folder; remove it")
             mark = Marker(marker.COPYING, self.plan.source.text, self.request.label)
             since = clock()
             marker.write(self.target.marker, mark)
             argv = self._writer(origin, state)
-            if state.fresh:
-                self._first(origin, argv, held)
-            else:
-                self._update(argv, held)
-            self._compare_source(origin, since)
+            with ThreadPoolExecutor(max_workers=1) as beside:
+
+                def look_back() -> Future[bool]:
+                    # What the source does once the copy has ended is of no concern, so the copy
+                    # can be looked at and written to the disk meanwhile.
+                    return beside.submit(self._source_moved, origin, since)
+
+                copy = self._first if state.fresh else self._update
+                moved = copy(origin, argv, held, look_back).result()
+            self.root.source_changed = self.root.source_changed or moved
             self.root.changed = self._outdated(state) or self.changes.count > 0
             finished = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
             if not self.root.changed and state.marker is not None:
@@ -123,6 +137,7 @@ class Job:
             checksum=self.request.checksum,
             rsh=None if origin.folder else self.request.rsh or rsync.DEFAULT_RSH,
             temporary=str(self.target.temporary) if in_place and not dry_run else None,
+            dry_run=dry_run,
         )
         return rsync.command(origin.path, str(folder), options)
 
@@ -135,69 +150,108 @@ class Job:
             return self._rsync(origin, partial)
         return _cp(origin.path, partial, self.request.one_file_system)
 
-    def _first(self, origin: Origin, argv: list[str], held: int) -> None:
+    def _first(
+        self, origin: Origin, argv: list[str], held: int, look_back: Callable[[], Future[bool]]
+    ) -> Future[bool]:
         """Make the root beside its place and rename it: nobody sees half a root."""
-        partial = self.target.partial
+        made = self.target.partial
         whole = False
         if not self.plan.excludes and origin.staged == self.target:
-            remove(partial)
-            Path(origin.path).rename(partial)
+            remove(made)
+            Path(origin.path).rename(made)
             whole = True
         elif argv[0] == "cp":
             self._note(argv)
-            ended = run(argv, held=(held,))
+            coming = self._totals(origin, made, holes=False)
+            ended = self.meter.run(argv, dest=self.target.root, held=(held,), totals=coming)
             if ended.full_disk:
                 raise self._full(ended)
             # Where cp stumbled (a file vanished, say), rsync completes and judges it.
             whole = ended.code == 0
-            argv = self._rsync(origin, partial)
+            argv = self._rsync(origin, made)
+        if not whole:
+            self._transfer(origin, argv, made, held)
+        moved = look_back()
         if whole:
-            found = contents(str(partial), self.request.one_file_system, self.changes)
+            found = contents(str(made), self.request.one_file_system, self.changes)
             self.root.stats = Stats(
                 files=found.files,
                 created=found.files,
                 transferred_bytes=found.size,
                 total_bytes=found.size,
             )
-        else:
-            self._transfer(argv, partial, held)
-        _flush(partial)
-        partial.rename(self.target.root)
+        self._flush(made)
+        made.rename(self.target.root)
+        return moved
 
-    def _update(self, argv: list[str], held: int) -> None:
+    def _update(
+        self, origin: Origin, argv: list[str], held: int, look_back: Callable[[], Future[bool]]
+    ) -> Future[bool]:
         # rsync's own temporary files would stay in the root if it were killed
         remove(self.target.temporary)
         self.target.temporary.mkdir(0o700)
         try:
-            self._transfer(argv, self.target.root, held)
+            self._transfer(origin, argv, self.target.root, held)
         finally:
             remove(self.target.temporary)
+        moved = look_back()
         if self.changes.count:
-            _flush(self.target.root)
+            self._flush(self.target.root)
+        return moved
 
-    def _transfer(self, argv: list[str], folder: Path, held: int) -> None:
+    def _totals(self, origin: Origin, folder: Path, *, holes: bool) -> Totals | None:
+        """What there is to do, for the meter: all of a folder; in a root, nobody knows how much.
+
+        holes: whether the program counts them as bytes, as rsync does.
+        """
+        if not origin.folder:
+            return None
+
+        def count() -> tuple[int | None, int]:
+            excludes, one = self.plan.excludes, self.request.one_file_system
+            found = totals(origin.path, excludes, one, holes=holes)
+            return (None if folder == self.target.root else found.size), found.files
+
+        return count
+
+    def _transfer(self, origin: Origin, argv: list[str], folder: Path, held: int) -> None:
         self._note(argv)
-        ended, numbers = rsync.copy(argv, self.changes, held=(held,))
+        ended, numbers = rsync.copy(
+            argv,
+            self.changes,
+            self.meter,
+            dest=self.target.root,
+            held=(held,),
+            totals=self._totals(origin, folder, holes=True),
+        )
         self._judge(ended)
         self.root.stats = replace(self.root.stats, **numbers)
         if self.plan.source.is_host and _empty_machine_id(folder):
             self.changes.add(b">f+++++++++ etc/machine-id")
 
+    def _flush(self, folder: Path) -> None:
+        """Write the file system out: 'complete' must still be true after a power cut."""
+        argv = ["sync", "--file-system", "--", str(folder)]
+        ended = self.meter.run(argv, dest=self.target.root)
+        if ended.code != 0:
+            raise CopyError(f"sync failed: {ended.stderr}")
+
     def _judge(self, ended: Ended) -> None:
         if ended.full_disk:
             raise self._full(ended)
         if ended.code not in (0, rsync.VANISHED):
-            raise CopyError(f"rsync ended with code {ended.code}: {ended.stderr}")
+            hint = _IMMUTABLE if "Operation not permitted" in ended.stderr else ""
+            raise CopyError(f"rsync ended with code {ended.code}: {ended.stderr}{hint}")
         self.root.source_changed = (
             ended.code == rsync.VANISHED or "failed verification" in ended.stderr
         )
 
-    def _compare_source(self, origin: Origin, since: str) -> None:
-        if self.plan.source.kind == src.FOLDER:
-            moved = changed_since(
-                origin.path, since, self.plan.excludes, self.request.one_file_system
-            )
-            self.root.source_changed = self.root.source_changed or moved is not None
+    def _source_moved(self, origin: Origin, since: str) -> bool:
+        """Whether a folder changed since then. Other sources are judged in other ways."""
+        if self.plan.source.kind != src.FOLDER:
+            return False
+        excludes, one = self.plan.excludes, self.request.one_file_system
+        return changed_since(origin.path, since, excludes, one) is not None
 
     def _full(self, ended: Ended) -> CopyError:
         # A boot server with a full disk also loses leases and logs: give the space back.
@@ -233,13 +287,6 @@ def remove(folder: Path) -> None:
     """Remove a folder of ours, if it is there."""
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(folder)
-
-
-def _flush(folder: Path) -> None:
-    """Write the file system out: 'complete' must still be true after a power cut."""
-    ended = run(["sync", "--file-system", "--", str(folder)])
-    if ended.code != 0:
-        raise CopyError(f"sync failed: {ended.stderr}")
 
 
 def _empty_machine_id(folder: Path) -> bool:

@@ -53,7 +53,8 @@ def read(path: Path) -> Marker | None:
 def write(path: Path, marker: Marker) -> None:
     """Replace the marker, so that after a crash it is the old one or the new one."""
     temporary = path.with_name(f"{path.name}.new")  # the lock makes us the only writer
-    with temporary.open("w", encoding="utf-8") as file:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(temporary, flags, 0o644), "w", encoding="utf-8") as file:
         json.dump({"format": FORMAT, **asdict(marker)}, file, indent=2)
         file.write("\n")
         file.flush()

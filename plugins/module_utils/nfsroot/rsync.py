@@ -7,8 +7,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import Ended, run
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import Ended
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.meter import Meter, Totals
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.survey import Changes
 
 VANISHED = 24  # exit code: "Partial transfer due to vanished source files"
@@ -28,7 +30,8 @@ _NUMBERS = {
 
 @dataclass(frozen=True)
 class Options:
-    """How a tree is copied. rsh is set for a source on another host only."""
+    """How a tree is copied. rsh is set for a source on another host only; link_dest is a tree on
+    the destination's file system, with which what is equal is shared by hard links."""
 
     excludes: Sequence[str] = ()
     delete: bool = True
@@ -36,6 +39,8 @@ class Options:
     checksum: bool = False
     rsh: str | None = None
     temporary: str | None = None
+    link_dest: str | None = None
+    dry_run: bool = False
 
 
 def command(src: str, dest: str, options: Options) -> list[str]:
@@ -44,12 +49,14 @@ def command(src: str, dest: str, options: Options) -> list[str]:
     return [
         "rsync",
         "-aHAXS",
+        *(["--dry-run"] if options.dry_run else []),
         "--numeric-ids",
         "--modify-window=-1",  # compare nanoseconds: by default a change within a second is missed
         *(["--one-file-system"] if options.one_file_system else []),
         *(["--delete"] if options.delete else []),
         *(["--checksum"] if options.checksum else []),
         *([f"--temp-dir={options.temporary}"] if options.temporary else []),
+        *([f"--link-dest={options.link_dest}"] if options.link_dest else []),
         *(["--protect-args", f"--rsh={options.rsh}"] if options.rsh else []),
         *[f"--exclude={pattern}" for pattern in options.excludes],
         "--stats",
@@ -62,7 +69,13 @@ def command(src: str, dest: str, options: Options) -> list[str]:
 
 
 def copy(
-    argv: Sequence[str], changes: Changes, *, dry_run: bool = False, held: Sequence[int] = ()
+    argv: Sequence[str],
+    changes: Changes,
+    meter: Meter,
+    *,
+    dest: Path,
+    held: Sequence[int] = (),
+    totals: Totals | None = None,
 ) -> tuple[Ended, dict[str, int]]:
     """Run command()'s argv; changes gets each item, the result the numbers of --stats."""
     stats = dict.fromkeys(_NUMBERS.values(), 0)
@@ -75,6 +88,5 @@ def copy(
         if colon and name in _NUMBERS:
             stats[_NUMBERS[name]] = int(value.split()[0])
 
-    first, *rest = argv
-    ended = run([first, *(["--dry-run"] if dry_run else []), *rest], record, held=held)
+    ended = meter.run(argv, record, dest=dest, held=held, totals=totals)
     return ended, stats

@@ -7,6 +7,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +15,17 @@ from pathlib import Path
 FOLDER = "folder"
 SSH = "ssh"
 ARCHIVE = "archive"
+SQUASHFS = "squashfs"
 
 _REMOTE = re.compile(
     r"(?:[A-Za-z0-9._][A-Za-z0-9._-]*@)?"
     r"(?:\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9][A-Za-z0-9._-]*):(/(?!/).*)"
 )
 _ARCHIVE = re.compile(r"\.(?:tar|tar\.(?:gz|bz2|xz|zst|lz4|lzma)|tgz|tbz2?|txz|tzst)$")
+_SQUASHFS = re.compile(r"\.(?:squashfs|sqfs|sfs)$")
+_SQUASHFS_MAGIC = b"hsqs"  # SQUASHFS_MAGIC of linux/magic.h, as little-endian as all of version 4
 
-# What must not travel from the running boot server into a root that others mount.
+# What must not travel from a running system into a root that others mount.
 # The folders stay, where programs expect them; what is in them does not.
 HOST_EXCLUDES = (
     "/proc/*",
@@ -33,7 +37,7 @@ HOST_EXCLUDES = (
     "/mnt/*",
     "/media/*",
     "/lost+found",
-    # identity and secrets of the boot server
+    # identity and secrets
     "/etc/machine-id",
     "/var/lib/dbus/machine-id",
     "/etc/ssh/ssh_host_*",
@@ -70,7 +74,7 @@ HOST_EXCLUDES = (
 
 @dataclass(frozen=True)
 class Source:
-    """text is as the user wrote it; path is the folder or archive (on the host, for ssh)."""
+    """text is as the user wrote it; path is the folder or file (on the host, for ssh)."""
 
     kind: str
     text: str
@@ -78,32 +82,62 @@ class Source:
 
     @property
     def is_host(self) -> bool:
-        """Whether this is the boot server's own running system."""
+        """Whether this is a running system, the boot server's own or another's."""
+        if self.kind == SSH:
+            return self.path == "/"
         return self.kind == FOLDER and os.path.realpath(self.path) == "/"
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether this is one file here that has to be unpacked."""
+        return self.kind in (ARCHIVE, SQUASHFS)
 
 
 def parse(text: str) -> Source:
-    """Tell a folder, an archive and a host over ssh apart; ValueError says what is right."""
+    """Tell a folder, a packed root and a host over ssh apart; ValueError says what is right."""
     if any(ord(character) < 32 or ord(character) == 127 for character in text):
         raise ValueError("has control characters")
     if text.startswith("/"):
         path = os.path.normpath(text).replace("//", "/")
         if ".." in text.split("/"):
             raise ValueError("must not contain '..'")
-        # a folder that happens to be called x.tar is still a folder
-        kind = ARCHIVE if _ARCHIVE.search(path) and not Path(path).is_dir() else FOLDER
-        return Source(kind, text, path)
+        return Source(_kind(path), text, path)
     remote = _REMOTE.fullmatch(text)
     if remote:
         return Source(SSH, text, remote[1])
     raise ValueError(
-        "must be an absolute path of a folder or of a tar archive, host:/path or user@host:/path"
+        "must be an absolute path of a folder, a tar archive or a squashfs image, host:/path or"
+        " user@host:/path"
     )
 
 
-def host_excludes() -> list[str]:
-    """HOST_EXCLUDES and the swap files in use (proc(5), /proc/swaps)."""
+def _kind(path: str) -> str:
+    """What lies at a path of the boot server, or by its name would."""
+    if Path(path).is_dir():  # also one that happens to be called x.tar
+        return FOLDER
+    if _SQUASHFS.search(path) or is_squashfs(path):
+        return SQUASHFS
+    return ARCHIVE if _ARCHIVE.search(path) else FOLDER
+
+
+def is_squashfs(path: str) -> bool:
+    """Whether a file begins as a squashfs image does, whatever its name (LTSP's is x86_64.img)."""
+    try:
+        # without O_NONBLOCK, opening a FIFO would wait for its writer
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return stat.S_ISREG(os.fstat(file).st_mode) and os.read(file, 4) == _SQUASHFS_MAGIC
+    finally:
+        os.close(file)
+
+
+def host_excludes(source: Source) -> list[str]:
+    """HOST_EXCLUDES and, of the boot server, the swap files in use (proc(5), /proc/swaps)."""
     found = list(HOST_EXCLUDES)
+    if source.kind == SSH:
+        return found
     try:
         swaps = Path("/proc/swaps").read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:

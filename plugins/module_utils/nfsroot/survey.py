@@ -113,6 +113,28 @@ def contents(folder: str, one_file_system: bool, changes: Changes) -> Contents:
     return total
 
 
+def totals(folder: str, excludes: Sequence[str], one_file_system: bool, *, holes: bool) -> Contents:
+    """Count what a copy of folder will have; what hard links share counts once.
+
+    holes: whether the holes of sparse files count as well.
+    """
+    total = Contents()
+    shared = 0.0
+
+    def count(record: bytes) -> None:
+        nonlocal shared
+        kind, links, size, blocks = record.split()
+        total.files += 1
+        if kind == b"f":
+            there = int(size) if holes else min(int(size), int(blocks) * 512)
+            shared += there / int(links)
+
+    walk = ["find", folder, *(["-xdev"] if one_file_system else []), *_prunes(folder, excludes)]
+    run([*walk, "-printf", "%y %n %s %b\\n"], count)
+    total.size = round(shared)
+    return total
+
+
 def usage(folder: str, excludes: Sequence[str], one_file_system: bool) -> tuple[int, int]:
     """Bytes on disk and inodes of folder; less than the truth rather than more."""
     base = literal("" if folder == "/" else folder)

@@ -9,7 +9,6 @@ import os
 import shlex
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import archive
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import source as src
@@ -31,6 +30,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.marker im
     BusyError,
     MarkerUnreadableError,
 )
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.meter import Meter
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.outcome import Outcome, Root
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.survey import Changes
 
@@ -40,6 +40,7 @@ SHOWN = 500  # itemised changes that a diff shows
 def sync(request: Request) -> Outcome:
     """Copy as asked. Raises RefusedError (checks.py) before anything is written;
     afterwards a destination that fails does not stop the others (Outcome.errors)."""
+    meter = Meter(None if request.check else request.progress, f"examining {request.src}")
     plan = examine(request)
     outcome = Outcome([Root(str(target.root)) for target, _state in plan.destinations])
     diff = _Diff()
@@ -49,14 +50,14 @@ def sync(request: Request) -> Outcome:
             root.label = state.marker.label if state.marker else None
         else:
             pending.append((target, state, root))
-    if plan.source.kind == src.ARCHIVE:
+    if plan.source.is_packed:
         # The unpacked archive becomes the first root: by then the others have read it.
         pending = pending[1:] + pending[:1]
     try:
-        with _origin(request, plan, [task[:2] for task in pending], outcome) as origin:
+        with _origin(request, plan, [task[:2] for task in pending], outcome, meter) as origin:
             for target, state, root in pending:
                 changes = Changes(diff.room)
-                job = Job(request, plan, target, root, changes, outcome.commands)
+                job = Job(request, plan, target, root, changes, outcome.commands, meter)
                 _attempt(job, origin, state)
                 diff.show(job, origin)
     except BusyError:
@@ -104,6 +105,7 @@ def _origin(
     plan: Plan,
     pending: Sequence[tuple[Destination, State]],
     outcome: Outcome,
+    meter: Meter,
 ) -> Iterator[Origin | None]:
     """The source, unpacked if it is an archive. None: there is nothing to compare with."""
     source = plan.source
@@ -117,11 +119,11 @@ def _origin(
         # Without a root there is no need to unpack in order to tell that all is new.
         existing = [target for target, state in pending if not (request.check and state.fresh)]
         beside = (existing or [target for target, _state in pending])[-1]
-        outcome.commands.append(shlex.join(archive.command(Path(source.path), beside.unpacked)))
+        outcome.commands.append(shlex.join(archive.command(source, beside.unpacked)))
         if not existing:
             yield None
             return
-        with archive.unpacked(Path(source.path), beside, request.lock_wait) as folder:
+        with archive.unpacked(source, beside, request.lock_wait, meter) as folder:
             yield Origin(str(folder), folder=True, staged=beside)
 
 

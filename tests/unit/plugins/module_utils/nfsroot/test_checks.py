@@ -109,7 +109,7 @@ def test_every_fault_comes_in_one_error_and_nothing_is_written(tree: Path) -> No
         ("/a/../b", "must not contain '..'"),
         ("/a\nb", "has control characters"),
         ("/not/there", "does not exist"),
-        ("/etc/hostname", "is neither a folder nor named like a tar archive"),
+        ("/etc/hostname", "is neither a folder nor a squashfs image, nor named like a tar"),
     ],
 )
 def test_a_source_that_cannot_be_is_refused_with_what_would_be_right(
@@ -135,10 +135,24 @@ def test_missing_programs_are_named_with_their_packages(
         "tar is not installed; install the package tar",
         "xz is not installed; install the package xz-utils",
     ]
+    (tree / "x.img").write_bytes(b"hsqs")
+    assert refusals(tree / "x.img", tree / "new")[1:] == [
+        "unsquashfs is not installed; install the package squashfs-tools"
+    ]
     assert refusals("pc01:/", tree / "new")[1:] == [
         "ssh is not installed; install the package openssh-client"
     ]
     assert examine(Request("pc01:/", [str(tree / "new")], check=True)).absent
+
+
+def test_a_squashfs_image_is_known_by_its_first_bytes_or_by_its_name(tree: Path) -> None:
+    (tree / "x86_64.img").write_bytes(b"hsqs" + bytes(92))
+    (tree / "text.squashfs").write_text("text")
+    os.mkfifo(tree / "fifo")
+    assert src.parse(str(tree / "x86_64.img")).kind == src.SQUASHFS
+    assert src.parse(str(tree / "fifo")).kind == src.FOLDER
+    (fault,) = refusals(tree / "text.squashfs", tree / "new")
+    assert fault.endswith("is named like a squashfs image but does not begin as one")
 
 
 def test_only_root_can_keep_owners(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,6 +245,7 @@ def test_a_destination_in_the_source_must_be_excluded_with_what_lies_beside_it(
         ("/a/b.tar", src.ARCHIVE, "/a/b.tar"),
         ("/a/b.tgz", src.ARCHIVE, "/a/b.tgz"),
         ("/a/b.tar.zst", src.ARCHIVE, "/a/b.tar.zst"),
+        ("/a/b.squashfs", src.SQUASHFS, "/a/b.squashfs"),
         ("/a/b.tart", src.FOLDER, "/a/b.tart"),
         ("/a:b", src.FOLDER, "/a:b"),
         ("pc01:/srv/x y", src.SSH, "/srv/x y"),

@@ -1,0 +1,199 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a copy does not do, whatever happens while it works."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.checks import (
+    RefusedError,
+    Request,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.job import Job
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.sync import sync
+
+from .copies import copy, leftovers, mark
+from .everything import walk
+from .ways import Way, by_gzip, by_squashfs, by_ssh
+
+flush = Job._flush
+
+
+def test_a_link_in_the_destination_leads_nothing_outside(
+    source: Path, dest: Path, tmp_path: Path
+) -> None:
+    copy(source, dest)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "deep").mkdir()
+    (outside / "mine").write_text("mine")
+    for path in sorted((dest / "etc").rglob("*"), reverse=True):
+        path.unlink() if path.is_symlink() or not path.is_dir() else path.rmdir()
+    (dest / "etc").rmdir()
+    (dest / "etc").symlink_to(outside)
+
+    copy(source, dest)
+
+    assert sorted(path.name for path in outside.rglob("*")) == ["deep", "mine"]
+    assert walk(dest) == walk(source)
+
+
+def test_a_full_disk_is_one_clear_error_and_gives_its_space_back(
+    source: Path, dest: Path, tmp_path: Path
+) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    with (source / "var/big").open("wb") as file:
+        file.write(os.urandom(3 << 20))
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "small", str(small)], check=True)
+    try:
+        with pytest.raises(RefusedError, match="3 MiB to copy, 2 MiB free"):
+            copy(source, small / "a/root", dest)
+        assert not dest.parent.exists()
+        options = by_ssh(source, tmp_path)[1]  # whose size is not known before
+        outcome = sync(
+            Request(f"pc01:{source}", [str(small / "a/root"), str(dest)], rsh=options["rsh"])
+        )
+        assert len(outcome.errors) == 1
+        assert "file system is full" in outcome.errors[0]
+        assert not (small / "a/.root.partial").exists()
+        assert walk(dest) == walk(source)
+    finally:
+        subprocess.run(["umount", "--lazy", str(small)], check=True)
+
+
+def meanwhile(command: str, program: str, folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Let a program run a shell command when it has done its work and before it ends."""
+    wrapper = folder / "bin" / program
+    wrapper.parent.mkdir()
+    wrapper.write_text(f'#!/bin/sh\nPATH="${{PATH#*:}}"\n{program} "$@"\n{command}\n')
+    wrapper.chmod(0o755)
+    patch.setenv("PATH", f"{wrapper.parent}:{os.environ['PATH']}")
+
+
+@pytest.mark.parametrize("program", ["cp", "rsync"])
+def test_a_source_that_changes_meanwhile_is_reported(
+    program: str, source: Path, dest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if program == "rsync":
+        assert not copy(source, dest).warnings
+        (source / "etc/plain").write_text("changed\n")
+    meanwhile(f"touch {source}/var/late", program, tmp_path, monkeypatch)
+
+    outcome = copy(source, dest)
+
+    assert outcome.roots[0].source_changed
+    assert outcome.warnings == [f"{source} changed while it was copied to {dest}"]
+
+
+def test_a_change_among_the_excluded_is_not_reported(
+    source: Path, dest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meanwhile(f"echo excluded > {source}/etc/plain", "rsync", tmp_path, monkeypatch)
+    assert not copy(source, dest, exclude=["/etc/pl*n"]).warnings
+
+
+def test_a_copy_is_on_the_disk_before_it_counts_as_complete(
+    source: Path, dest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states: list[tuple[str, str, bool]] = []
+
+    def look(job: Job, folder: Path) -> None:
+        flush(job, folder)
+        states.append((folder.name, mark(dest)["state"], dest.exists()))
+
+    monkeypatch.setattr(Job, "_flush", look)
+    copy(source, dest)
+    copy(source, dest)
+    (source / "etc/plain").write_text("changed\n")
+    copy(source, dest)
+
+    assert states == [(".root.partial", "copying", False), ("root", "copying", True)]
+
+
+@pytest.mark.parametrize(("way", "program"), [(by_gzip, "tar"), (by_squashfs, "unsquashfs")])
+def test_an_archive_that_is_broken_changes_no_root(
+    way: Way, program: str, source: Path, dest: Path, tmp_path: Path
+) -> None:
+    src, _options = way(source, tmp_path)
+    copy(src, dest)
+    before = walk(dest)
+    os.truncate(src, 200)
+
+    outcome = sync(Request(src, [str(dest), str(tmp_path / "new/root")]))
+
+    assert len(outcome.errors) == 2
+    assert all(f"{program} could not unpack" in error for error in outcome.errors)
+    assert walk(dest) == before
+    assert not leftovers(dest)
+
+
+def test_an_archive_that_changes_while_it_is_unpacked_is_one_clear_error(
+    source: Path, dest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    src, _options = by_gzip(source, tmp_path)
+    meanwhile(f"echo more >> {src}", "tar", tmp_path, monkeypatch)
+
+    outcome = sync(Request(src, [str(dest)]))
+
+    assert outcome.errors == [f"dest {str(dest)!r}: {src} changed while it was unpacked; run again"]
+    assert not dest.exists() and not leftovers(dest)
+
+
+@pytest.mark.parametrize("way", [by_gzip, by_squashfs])
+def test_a_packed_root_that_does_not_fit_is_one_clear_error(
+    way: Way, source: Path, dest: Path, tmp_path: Path
+) -> None:
+    (source / "var/big").write_bytes(
+        b"x" * (3 << 20)
+    )  # which is packed so small that it seems to fit
+    src, _options = way(source, tmp_path)
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "small", str(small)], check=True)
+    try:
+        outcome = sync(Request(src, [str(small / "a/root")]))
+        assert len(outcome.errors) == 1
+        assert f"is full: {src} does not fit" in outcome.errors[0]
+        assert not leftovers(small / "a/root")
+    finally:
+        subprocess.run(["umount", "--lazy", str(small)], check=True)
+
+
+def test_an_archive_writes_nothing_outside(dest: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    with tarfile.open(tmp_path / "evil.tar", "w") as archive:
+        link = tarfile.TarInfo("link")
+        link.type, link.linkname = tarfile.SYMTYPE, str(outside)
+        archive.addfile(link)
+        for name in ("link/through", f"{outside}/absolute", "../../../outside/above"):
+            archive.addfile(tarfile.TarInfo(name))
+
+    sync(Request(str(tmp_path / "evil.tar"), [str(dest)]))
+
+    assert list(outside.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", [".root.partial", ".root.tmp", ".root.nfsroot.json.new"])
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_link_beside_a_destination_leads_nothing_outside(
+    name: str, exists: bool, source: Path, dest: Path, tmp_path: Path
+) -> None:
+    if exists:
+        copy(source, dest)
+        (source / "etc/plain").write_text("changed\n")
+    dest.parent.mkdir(parents=True, exist_ok=True)
+    outside = tmp_path / "outside"
+    outside.write_text("mine") if name.endswith(".new") else outside.mkdir()
+    (dest.parent / name).symlink_to(outside)
+
+    outcome = sync(Request(str(source), [str(dest)]))
+
+    assert len(outcome.errors) == 1 and name in outcome.errors[0]
+    assert outside.read_text() == "mine" if outside.is_file() else not list(outside.iterdir())
