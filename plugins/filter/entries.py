@@ -12,7 +12,7 @@ author: The diskless.netboot authors
 description:
   - Returns one boot entry for each MAC address of each client, in the form that
     M(diskless.netboot.pxelinux_entry) takes.
-  - Fails with one message that names every client without a build, and every one whose kernel
+  - Fails with one message that names every client without a release, and every one whose kernel
     command line would be longer than the 2047 bytes that a PC's boot loader can pass on.
 options:
   _input:
@@ -31,18 +31,28 @@ options:
   nfs_options:
     description:
       - Mount options of the root, as a list or a string with commas.
-      - Only options that klibc's C(nfsmount) takes are accepted; any other would stop the client.
+      - Only options are accepted that the program takes with which the clients' initrds mount
+        their roots, see O(image_mounters); any other would stop the client.
     type: list
     elements: str
     default: []
-  image_builds:
-    description: The build (kernel version and content hash) of each image, by the image's name.
+  image_releases:
+    description:
+      - The releases of each image, by the image's name, with C(current), the current one, and
+        C(names), all of them.
     type: dict
     default: {}
-  client_builds:
+  root_releases:
     description:
-      - The build that the root of each client with C(netboot_root=rw) was copied from, by the
-        client's inventory name. Its kernel modules lie in that root, so it boots that kernel.
+      - The release that each root which clients write to was copied from, by the root's path on
+        the NFS server. The kernel's modules lie in that root, so its clients boot that kernel.
+    type: dict
+    default: {}
+  image_mounters:
+    description:
+      - The program with which each image's initrd mounts its root, by the image's name, as
+        M(diskless.netboot.initramfs_netboot) returns it. V(nfsmount) for one that is not named.
+      - The options for C(mount.nfs) stand in C(netboot.nfs=) on the command line.
     type: dict
     default: {}
   panic_seconds:
@@ -63,8 +73,10 @@ EXAMPLES = r"""
          | diskless.netboot.clients(hostvars, netboot_subnets)
          | diskless.netboot.entries(nfs_server='192.0.2.1',
                                     nfs_options=['tcp', 'port=2049'],
-                                    image_builds={'library': '6.1.0-25-amd64-0123456789ab'},
-                                    client_builds={'pc01': '6.1.0-25-amd64-0123456789ab'}) }}
+                                    image_releases={'library': {'current': '2026-11-24.1',
+                                                                'names': ['2026-11-24.1']}},
+                                    root_releases={'/srv/netboot/clients/pc02/root':
+                                                   '2026-10-01.2'}) }}
 """
 
 RETURN = r"""
@@ -79,15 +91,16 @@ _value:
       sysappend: 2
       labels:
         - name: library
-          kernel: images/library/6.1.0-25-amd64-0123456789ab/vmlinuz
-          initrd: [images/library/6.1.0-25-amd64-0123456789ab/initrd.img]
+          kernel: images/library/2026-11-24.1/vmlinuz
+          initrd: [images/library/2026-11-24.1/initrd.img]
           append:
             - root=/dev/nfs
-            - nfsroot=192.0.2.1:/srv/netboot/clients/pc01/root,tcp,port=2049
+            - nfsroot=192.0.2.1:/srv/netboot/images/library/releases/2026-11-24.1/root,tcp,port=2049
             - ip=dhcp
-            - rw
-            - netboot.root=rw
+            - ro
+            - netboot.root=overlay
             - systemd.hostname=pc01
+            - netboot.overlay=50%
             - panic=30
 """
 
@@ -112,8 +125,9 @@ def entries(
     nfs_server: str,
     store: str = DEFAULT_STORE,
     nfs_options: Any = (),
-    image_builds: Any = None,
-    client_builds: Any = None,
+    image_releases: Any = None,
+    root_releases: Any = None,
+    image_mounters: Any = None,
     panic_seconds: int = DEFAULT_PANIC_SECONDS,
 ) -> list[dict[str, Any]]:
     """Return the boot entries of *clients*; see DOCUMENTATION."""
@@ -123,8 +137,9 @@ def entries(
             nfs_server=plain(nfs_server),
             store=plain(store),
             nfs_options=plain(nfs_options),
-            image_builds=plain(image_builds or {}),
-            client_builds=plain(client_builds or {}),
+            image_releases=plain(image_releases or {}),
+            root_releases=plain(root_releases or {}),
+            image_mounters=plain(image_mounters or {}),
             panic_seconds=plain(panic_seconds),
         )
 

@@ -7,95 +7,97 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.diskless.netboot.plugins.module_utils import root, values
 from ansible_collections.diskless.netboot.plugins.module_utils import store as paths
-from ansible_collections.diskless.netboot.plugins.module_utils import values
+from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.checks import (
+    COMMAND_LINE_MAX,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.model import (
+    SYSAPPEND_BOOTIF,
+    bootif,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.nfs_options import (
+    MOUNT_NFS,
+    MOUNTERS,
+    NFSMOUNT,
+)
 from ansible_collections.diskless.netboot.plugins.module_utils.client import (
-    ROOT_RW,
+    ROOT_OVERLAY,
     Client,
 )
 from ansible_collections.diskless.netboot.plugins.module_utils.faults import (
     Fault,
     InventoryError,
-    nearest,
 )
-
-COMMAND_LINE_MAX = 2047
-"""Longest kernel command line in bytes on x86 (syslinux core/config.inc max_cmd_len; the kernel's
-COMMAND_LINE_SIZE is one more, for the closing NUL). What is longer is cut off without a word."""
-
-SYSAPPEND_BOOTIF = 2
-"""pxelinux's SYSAPPEND bit that adds ``BOOTIF=01-<MAC>`` (syslinux doc/syslinux.txt)."""
+from ansible_collections.diskless.netboot.plugins.module_utils.release.assigned import assigned
 
 DEFAULT_PANIC_SECONDS = 30
 """A client whose root does not mount starts over after this time instead of waiting for a person:
 the kernel and initramfs-tools' panic() both obey ``panic=``."""
 
-# klibc usr/kinit/nfsmount/main.c, int_opts and bool_opts. nfsmount ends with an error at any other
-# option, and initramfs-tools' scripts/nfs tries again for ever.
-_NUMBER_OPTIONS = (
-    "port",
-    "rsize",
-    "wsize",
-    "timeo",
-    "retrans",
-    "acregmin",
-    "acregmax",
-    "acdirmin",
-    "acdirmax",
-)
-_VERSION_OPTIONS = ("nfsvers", "vers")
-_FLAG_OPTIONS = (
-    *("soft", "hard", "intr", "nointr", "posix", "noposix", "cto", "nocto", "ac", "noac"),
-    *("lock", "nolock", "acl", "noacl", "v2", "v3", "udp", "tcp", "broken_suid", "ro", "rw"),
-)
-_OPTIONS = (*_NUMBER_OPTIONS, *_VERSION_OPTIONS, *_FLAG_OPTIONS)
-
 
 def kernel_arguments(
     client: Client,
     *,
+    release: str,
     nfs_server: str,
     store: str = paths.DEFAULT_STORE,
     nfs_options: Sequence[str] = (),
+    mounter: str = NFSMOUNT,
     panic_seconds: int = DEFAULT_PANIC_SECONDS,
 ) -> list[str]:
-    """Return the kernel arguments that make initramfs-tools give *client* its root over NFS.
+    """Return the kernel arguments that make an initrd give *client* its root over NFS.
 
     The loader adds ``initrd=`` and ``BOOTIF=``. Sources: initramfs-tools(7), its scripts/nfs and
-    scripts/functions; the kernel's Documentation/admin-guide/nfs/nfsroot.rst; systemd(1) for
-    ``systemd.hostname=``. ``netboot.root=`` is read by this collection's own initrd scripts.
+    scripts/functions; dracut.cmdline(7); the kernel's Documentation/admin-guide/nfs/nfsroot.rst;
+    systemd(1) for ``systemd.hostname=``. Arguments ``netboot.*`` are read by this collection's own
+    initrd scripts.
 
     Args:
         client: whose arguments.
+        release: the release of its image that it boots.
         nfs_server: IPv4 address of the NFS server; klibc's nfsmount resolves no names.
         store: root of the store on that server.
-        nfs_options: mount options, each one that klibc's nfsmount accepts.
+        nfs_options: mount options, each one that the mounter accepts.
+        mounter: the program in the client's initrd that mounts its root, a key of MOUNTERS.
         panic_seconds: seconds from a panic to a restart, unless the client says ``panic=`` itself.
 
     Raises:
         InventoryError: server, store or an option cannot be written so that the client boots.
     """
     options = _options(nfs_options)
-    _check_nfs(nfs_server, store, options)
-    return _arguments(client, nfs_server, store, options, panic_seconds)
+    _check_nfs(nfs_server, store, options, [mounter])
+    return _arguments(client, release, nfs_server, store, options, mounter, panic_seconds)
 
 
 def _arguments(
-    client: Client, nfs_server: str, store: str, options: tuple[str, ...], panic_seconds: int
+    client: Client,
+    release: str,
+    nfs_server: str,
+    store: str,
+    options: tuple[str, ...],
+    mounter: str,
+    panic_seconds: int,
 ) -> list[str]:
-    if client.root == ROOT_RW:
-        root = paths.client_root(store, client.name)
-    else:
-        root = paths.image_root(store, client.image)
+    tree = root.mounted(client, store, release)
+    # A client may still boot a release from before its image got mount.nfs. There nfsmount would
+    # refuse these options for ever, so they stand where it does not look.
+    own = mounter == MOUNT_NFS
     arguments = [
         "root=/dev/nfs",
         # A comma, whatever initramfs-tools(7) says: scripts/nfs splits there.
-        "nfsroot=" + ",".join([f"{nfs_server}:{root}", *options]),
+        "nfsroot=" + ",".join([f"{nfs_server}:{tree}", *(() if own else options)]),
         _ip(client, nfs_server),
-        "rw",
+        "rw" if root.writable(client) else "ro",
         f"netboot.root={client.root}",
         f"systemd.hostname={client.hostname}",
     ]
+    if own and options:
+        arguments.append(f"netboot.nfs={','.join(options)}")
+    if client.root == ROOT_OVERLAY:
+        arguments.append(f"netboot.overlay={client.overlay_size}")
+    if client.state:
+        arguments.append(f"netboot.state={paths.client_state(store, client.name)}")
     if not any(argument.partition("=")[0] == "panic" for argument in client.kernel_args):
         arguments.append(f"panic={panic_seconds}")
     arguments = list(dict.fromkeys([*arguments, *client.kernel_args]))
@@ -111,32 +113,42 @@ def plan_entries(
     nfs_server: str,
     store: str = paths.DEFAULT_STORE,
     nfs_options: Sequence[str] = (),
-    image_builds: Mapping[str, str],
-    client_builds: Mapping[str, str],
+    image_releases: Mapping[str, Mapping[str, Any]],
+    root_releases: Mapping[str, str],
+    image_mounters: Mapping[str, str] | None = None,
     panic_seconds: int = DEFAULT_PANIC_SECONDS,
 ) -> list[dict[str, Any]]:
     """Return one boot entry for every MAC of every client, as module pxelinux_entry takes them.
 
-    A client with a root of its own boots the build which that root was copied from: its modules
-    are that kernel's. The others boot their image's build.
+    A client that writes to its root boots the release which that root was copied from: its modules
+    are that kernel's. The others boot the one that they are set to.
 
     Args:
         clients: the clients.
         nfs_server, store, nfs_options, panic_seconds: as for kernel_arguments.
-        image_builds: each image's build (see store.py) by the image's name.
-        client_builds: each ``rw`` client's build by its inventory name.
+        image_releases: each image's releases by its name, as release.assigned takes them.
+        root_releases: the release that each copied root is of, by the root's path.
+        image_mounters: for each image the program with which its initrd mounts a root, a key of
+            MOUNTERS; klibc's nfsmount for images that are not named.
 
     Raises:
-        InventoryError: names every client without a build, or whose command line is too long.
+        InventoryError: names every client without a release, or whose command line is too long.
     """
     options = _options(nfs_options)
-    _check_nfs(nfs_server, store, options)
+    clients = list(clients)
+    mounters = {
+        client.image: (image_mounters or {}).get(client.image, NFSMOUNT) for client in clients
+    }
+    _check_nfs(nfs_server, store, options, mounters.values())
     faults: list[Fault] = []
     entries: list[dict[str, Any]] = []
     for client in clients:
         try:
-            folder = _boot_folder(client, image_builds, client_builds)
-            arguments = _arguments(client, nfs_server, store, options, panic_seconds)
+            release = _release(client, store, image_releases, root_releases)
+            folder = paths.tftp_boot(client.image, release)
+            arguments = _arguments(
+                client, release, nfs_server, store, options, mounters[client.image], panic_seconds
+            )
             label = {
                 "name": client.image,
                 "kernel": f"{folder}/{paths.KERNEL}",
@@ -169,28 +181,28 @@ def _ip(client: Client, nfs_server: str) -> str:
     return "ip=" + ":".join(static._replace(server=static.server or nfs_server))
 
 
-def _boot_folder(
-    client: Client, image_builds: Mapping[str, str], client_builds: Mapping[str, str]
+def _release(
+    client: Client,
+    store: str,
+    image_releases: Mapping[str, Mapping[str, Any]],
+    root_releases: Mapping[str, str],
 ) -> str:
-    if client.root == ROOT_RW:
-        variable, build = "client_builds", client_builds.get(client.name)
-        expected = f"must hold the build that the root of {client.name} was copied from"
-    else:
-        variable, build = "image_builds", image_builds.get(client.image)
-        expected = f"must hold a build for image {client.image}"
-    if build is None:
-        raise InventoryError([Fault(client.name, variable, None, expected)])
+    if not root.writable(client):
+        return assigned(client, image_releases)
+    path = root.copied(client, store)
+    release = root_releases.get(path)
     try:
-        return paths.tftp_boot(client.image, build)
+        return values.segment(release)
     except ValueError as error:
-        raise InventoryError([Fault(client.name, variable, build, str(error))]) from None
+        expected = str(error) if release else f"must hold the release that {path} was copied from"
+        raise InventoryError([Fault(client.name, "root_releases", release, expected)]) from None
 
 
 def _check_length(client: Client, label: Mapping[str, Any]) -> None:
     """The line as pxelinux hands it over; GRUB's is shorter by the initrd."""
     line = (
         f"BOOT_IMAGE={label['kernel']} {' '.join(label['append'])} "
-        f"initrd={','.join(label['initrd'])} BOOTIF=01-{client.macs[0]}"
+        f"initrd={','.join(label['initrd'])} BOOTIF={bootif(client.macs[0])}"
     )
     if len(line) > COMMAND_LINE_MAX:
         expected = (
@@ -212,37 +224,21 @@ def _options(given: Sequence[str]) -> tuple[str, ...]:
     return tuple(given.split(",") if isinstance(given, str) else values.listed(given))
 
 
-def _check_nfs(nfs_server: Any, store: Any, options: Sequence[Any]) -> None:
+def _check_nfs(
+    nfs_server: Any, store: Any, options: Sequence[Any], mounters: Iterable[str]
+) -> None:
     checks = [("nfs_server", nfs_server, values.ipv4), ("store", store, paths.store_root)]
     faults = []
-    for variable, value, check in [*checks, *(("nfs_options", item, _option) for item in options)]:
+    for mounter in sorted(set(mounters)):
+        if mounter in MOUNTERS:
+            checks += [("nfs_options", option, MOUNTERS[mounter].check) for option in options]
+        else:
+            expected = f"must be one of {', '.join(MOUNTERS)}"
+            faults.append(Fault("", "image_mounters", mounter, expected))
+    for variable, value, check in checks:
         try:
             check(value)
         except ValueError as error:
             faults.append(Fault("", variable, value, str(error)))
     if faults:
         raise InventoryError(faults)
-
-
-def _option(value: Any) -> str:
-    """Return a mount option that klibc's nfsmount accepts, else raise ValueError."""
-    option = values.text(value)
-    name, equals, setting = option.partition("=")
-    number = setting.isdecimal() and setting.isascii()
-    if name in _FLAG_OPTIONS and not equals:
-        return option
-    if name in _NUMBER_OPTIONS and number:
-        return option
-    if name in _VERSION_OPTIONS and setting in ("2", "3"):
-        return option
-    if name in _NUMBER_OPTIONS:
-        expected = f"must be {name}=<number>"
-    elif name in _VERSION_OPTIONS:
-        expected = f"must be {name}=3 (or 2): the initrd's nfsmount knows no NFSv4"
-    elif name in _FLAG_OPTIONS:
-        expected = f"must be {name} without a value"
-    else:
-        near = nearest(name, _OPTIONS)
-        hint = f"did you mean {near}?" if near else f"must be one of {', '.join(_OPTIONS)}"
-        expected = f"is no option of klibc's nfsmount, which would fail for ever; {hint}"
-    raise ValueError(expected)

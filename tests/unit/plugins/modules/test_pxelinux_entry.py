@@ -142,7 +142,7 @@ def test_purge_leaves_the_named_entries_and_what_others_wrote(root: Path, run: R
 
 def test_purge_does_not_go_with_absent(root: Path, run: Run) -> None:
     told = run(root, {"client": MAC}, state="absent", purge=True)
-    assert "purge: true goes with state: present only" in told["msg"]
+    assert "purge: True: must go with state: present" in told["msg"]
 
 
 def test_one_error_names_every_fault_and_nothing_is_written(root: Path, run: Run) -> None:
@@ -234,27 +234,13 @@ def test_an_entry_folder_that_leads_out_of_the_root_is_refused(root: Path, run: 
     assert list((root.parent / "outside").iterdir()) == []
 
 
-def test_the_documented_examples_run(root: Path, run: Run) -> None:
-    entries = [
-        found
-        for example in yaml.safe_load(pxelinux_entry.EXAMPLES)
-        if isinstance(example["diskless.netboot.pxelinux_entry"]["entries"], list)
-        for found in [example["diskless.netboot.pxelinux_entry"]]
-    ]
-    assert len(entries) == 3
-    for options in entries:
-        options.pop("root")
-        told = run(root, *options.pop("entries"), check_files=False, **options)
-        assert told["changed"], told
+def test_a_password_stands_in_the_entry_and_nowhere_in_the_answer(root: Path, run: Run) -> None:
+    told = run(root, entry(menu_password={"pxelinux": "$6$salt$hash"}), diff=True)
+    assert "MENU MASTER PASSWD $6$salt$hash\n" in (root / "pxelinux.cfg" / FILE).read_text()
+    assert "$6$salt$hash" not in str(told)
 
 
-def test_the_documented_options_are_those_that_the_module_takes() -> None:
-    def compare(documented: dict[str, Any], taken: dict[str, Any]) -> None:
-        assert documented.keys() == taken.keys()
-        for name, option in taken.items():
-            for key in ("type", "default", "choices", "elements"):
-                assert documented[name].get(key) == option.get(key), (name, key)
-            compare(documented[name].get("suboptions", {}), option.get("options", {}))
-
-    documented = yaml.safe_load(pxelinux_entry.DOCUMENTATION)["options"]
-    compare(documented, pxelinux_entry.ARGUMENT_SPEC)
+def test_a_password_that_is_no_hash_is_not_repeated(root: Path, run: Run) -> None:
+    told = run(root, entry(menu_password={"pxelinux": "geheim"}))
+    assert "menu_password.pxelinux: must be a hash" in told["msg"]
+    assert "geheim" not in str(told)

@@ -8,8 +8,10 @@ import dataclasses
 from typing import Any
 
 import pytest
-from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.entry import (
+from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.checks import (
     COMMAND_LINE_MAX,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.entry import (
     kernel_arguments,
     plan_entries,
 )
@@ -24,19 +26,23 @@ PC = Client(
     address="192.0.2.21",
     subnet="192.0.2.0/24",
     image="library",
+    root="rw",
+    state=False,
 )
-BUILD = "6.1.0-25-amd64-0123456789ab"
+RELEASE = "2026-11-24.1"
+OWN, SHARED = "/srv/netboot/clients/pc01/root", "/srv/netboot/images/library/shared/root"
+RELEASES = {"library": {"current": RELEASE, "names": ["2026-10-01.0", RELEASE]}}
 
 
 def arguments(client: Client = PC, **options: Any) -> list[str]:
-    return kernel_arguments(client, **{"nfs_server": "192.0.2.1", **options})
+    return kernel_arguments(client, **{"release": RELEASE, "nfs_server": "192.0.2.1", **options})
 
 
 def entries(*clients: Client, **options: Any) -> list[dict[str, Any]]:
     given = {
         "nfs_server": "192.0.2.1",
-        "image_builds": {"library": BUILD},
-        "client_builds": {client.name: BUILD for client in clients},
+        "image_releases": RELEASES,
+        "root_releases": dict.fromkeys((OWN, SHARED), RELEASE),
         **options,
     }
     return plan_entries(clients, **given)
@@ -58,11 +64,29 @@ def test_a_client_with_a_root_of_its_own_mounts_that() -> None:
     ]
 
 
-def test_a_client_with_a_shared_root_mounts_the_image_s() -> None:
+def test_a_client_with_a_shared_root_mounts_that() -> None:
     found = arguments(change(root="shared-rw"), store="/data/boot")
-    assert "nfsroot=192.0.2.1:/data/boot/images/library/root" in found
+    assert "nfsroot=192.0.2.1:/data/boot/images/library/shared/root" in found
     assert "netboot.root=shared-rw" in found
     assert "rw" in found
+
+
+def test_an_overlay_root_is_a_release_s_mounted_read_only() -> None:
+    found = arguments(change(root="overlay", overlay_size="512M"))
+    assert found[1:6] == [
+        f"nfsroot=192.0.2.1:/srv/netboot/images/library/releases/{RELEASE}/root",
+        "ip=dhcp",
+        "ro",
+        "netboot.root=overlay",
+        "systemd.hostname=desk",
+    ]
+    assert "netboot.overlay=512M" in found
+    assert not any(argument.startswith("netboot.overlay") for argument in arguments())
+
+
+def test_a_client_is_told_where_its_own_state_is() -> None:
+    found = arguments(change(state=True), store="/data")
+    assert "netboot.state=/data/clients/pc01/state" in found
 
 
 def test_mount_options_follow_the_path_after_a_comma() -> None:
@@ -130,6 +154,47 @@ def test_a_mount_option_that_nfsmount_would_repeat_for_ever_is_refused(
     assert says in caught.value.faults[0].expected
 
 
+MOUNT_NFS = ("nconnect=4", "vers=4.1", "actimeo=60", "proto=tcp", "noatime", "rdirplus", "timeo=50")
+
+
+def test_options_for_mount_nfs_stand_where_an_older_initrd_does_not_look() -> None:
+    found = arguments(nfs_options=MOUNT_NFS, mounter="mount.nfs")
+    assert found[1] == "nfsroot=192.0.2.1:/srv/netboot/clients/pc01/root"
+    assert f"netboot.nfs={','.join(MOUNT_NFS)}" in found
+    assert not [item for item in arguments(mounter="mount.nfs") if "netboot.nfs" in item]
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ("vers=2", "one of 3, 4, 4.0, 4.1, 4.2"),
+        ("proto=rdma", "one of tcp, udp"),
+        ("nconect=4", "did you mean nconnect?"),
+        ("broken_suid", "is no option of mount.nfs, so the PC would not get its root"),
+        ("sec=krb5", "one of sys, none"),
+    ],
+)
+def test_an_option_that_mount_nfs_would_refuse_is_refused(option: str, says: str) -> None:
+    with pytest.raises(InventoryError, match=says):
+        arguments(nfs_options=[option], mounter="mount.nfs")
+
+
+def test_an_option_must_suit_the_initrds_of_all_clients() -> None:
+    other = change(name="pc02", image="new", root="overlay")
+    options = {
+        "nfs_options": ["nconnect=4"],
+        "image_releases": {**RELEASES, "new": RELEASES["library"]},
+    }
+    mounters = {"library": "mount.nfs", "new": "mount.nfs"}
+    first, second = entries(PC, other, **options, image_mounters=mounters)
+    for entry in (first, second):
+        assert "netboot.nfs=nconnect=4" in entry["labels"][0]["append"]
+    with pytest.raises(InventoryError, match="is no option of klibc's nfsmount"):
+        entries(PC, other, **options, image_mounters={"library": "mount.nfs"})
+    with pytest.raises(InventoryError, match=r"must be one of nfsmount, mount\.nfs"):
+        entries(PC, image_mounters={"library": "mount"})
+
+
 @pytest.mark.parametrize("store", ["srv", "/", "/a b", "/a,b", "/srv/../etc", "/srv/", "/a\n", 5])
 def test_a_store_that_cannot_stand_in_nfsroot_is_refused(store: Any) -> None:
     with pytest.raises(InventoryError, match="store: "):
@@ -160,8 +225,8 @@ def test_an_entry_has_the_form_that_pxelinux_entry_takes() -> None:
             "labels": [
                 {
                     "name": "library",
-                    "kernel": f"images/library/{BUILD}/vmlinuz",
-                    "initrd": [f"images/library/{BUILD}/initrd.img"],
+                    "kernel": f"images/library/{RELEASE}/vmlinuz",
+                    "initrd": [f"images/library/{RELEASE}/initrd.img"],
                     "append": arguments(),
                 }
             ],
@@ -178,22 +243,35 @@ def test_every_card_of_a_client_has_an_entry() -> None:
     assert found[0]["labels"] == found[1]["labels"]
 
 
-def test_a_root_of_its_own_boots_the_build_that_it_was_copied_from() -> None:
+def test_a_root_that_is_written_to_boots_the_release_that_it_was_copied_from() -> None:
     shared = change(name="pc02", root="shared-rw")
-    found = entries(PC, shared, image_builds={"library": "new"}, client_builds={"pc01": "old"})
+    found = entries(PC, shared, root_releases={OWN: "2026-10-01.0", SHARED: RELEASE})
     kernels = [entry["labels"][0]["kernel"] for entry in found]
-    assert kernels == ["images/library/old/vmlinuz", "images/library/new/vmlinuz"]
+    assert kernels == [
+        "images/library/2026-10-01.0/vmlinuz",
+        f"images/library/{RELEASE}/vmlinuz",
+    ]
 
 
-def test_missing_builds_are_one_error_with_every_client() -> None:
-    shared = change(name="pc02", root="shared-rw")
+def test_a_client_that_is_set_to_a_release_boots_that_and_no_other() -> None:
+    (found,) = entries(change(root="overlay", release="2026-10-01.0"))
+    label = found["labels"][0]
+    assert label["kernel"] == "images/library/2026-10-01.0/vmlinuz"
+    assert any("/releases/2026-10-01.0/root" in argument for argument in label["append"])
+    with pytest.raises(InventoryError, match=r"pc01: netboot_release: '2026-10-01': .*mean 2026"):
+        entries(change(root="overlay", release="2026-10-01"))
+
+
+def test_missing_releases_are_one_error_with_every_client() -> None:
+    overlay = change(name="pc02", root="overlay")
     bad = change(name="pc03")
+    copied = {"/srv/netboot/clients/pc03/root": "a/b"}
     with pytest.raises(InventoryError) as caught:
-        entries(PC, shared, bad, image_builds={}, client_builds={"pc03": "a/b"})
+        entries(PC, overlay, bad, image_releases={}, root_releases=copied)
     assert [(fault.client, fault.variable) for fault in caught.value.faults] == [
-        ("pc01", "client_builds"),
-        ("pc02", "image_builds"),
-        ("pc03", "client_builds"),
+        ("pc01", "root_releases"),
+        ("pc02", "netboot_image"),
+        ("pc03", "root_releases"),
     ]
 
 

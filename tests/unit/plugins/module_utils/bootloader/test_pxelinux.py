@@ -7,70 +7,29 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.diskless.netboot.plugins.module_utils.bootloader import pxelinux
+from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.loader import MARKER
+from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.model import (
+    EntryError,
+    target,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.parse import parse
+from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.pxelinux import PXELINUX
+from ansible_collections.diskless.netboot.tests.unit.plugins.module_utils.bootloader.made import (
+    MAC,
+    PASSWORDS,
+    entry,
+    label,
+)
+from ansible_collections.diskless.netboot.tests.unit.plugins.module_utils.bootloader.read import (
+    read_pxelinux,
+)
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-MAC = "52:54:00:12:34:56"
-
-
-def read(text: str) -> dict[str, Any]:
-    """Read an entry as readconfig.c does: 4095 bytes at a time, directives in any case."""
-    chunks: list[bytes] = []
-    for raw in text.encode().split(b"\n"):
-        chunks += [raw[at : at + 4095] for at in range(0, max(len(raw), 1), 4095)]
-    lines = iter([chunk.split(b"\r")[0].decode() for chunk in chunks])
-    config: dict[str, Any] = {"labels": [], "comments": []}
-    label: dict[str, Any] = {}
-    for line in lines:
-        word, _blank, rest = line.strip(" \t").partition(" ")
-        rest = rest.lstrip(" \t")
-        directive = word.upper()
-        if directive.startswith("#"):
-            config["comments"].append(line[1:].strip())
-        elif directive == "LABEL":
-            label = {"name": rest.split()[0], "append": "", "sysappend": config.get("sysappend")}
-            config["labels"].append(label)
-        elif directive == "MENU":
-            kind, _blank, what = rest.partition(" ")
-            (label if kind == "LABEL" else config)[f"menu {kind.lower()}"] = what.lstrip()
-        elif directive == "TEXT":
-            assert rest == "HELP"
-            label["help"] = []
-            for inner in lines:
-                if inner.upper().split()[:1] == ["ENDTEXT"]:
-                    break
-                label["help"].append(inner)
-        elif directive in ("LINUX", "COM32", "LOCALBOOT", "INITRD", "APPEND"):
-            label[directive.lower()] = rest
-        elif directive in ("DEFAULT", "PROMPT", "TIMEOUT", "SERIAL", "SYSAPPEND", "UI"):
-            config[directive.lower()] = rest
-        else:
-            assert not directive, f"the loader would read {line!r} as a directive"
-    return config
-
-
-def entry(**changes: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "client": MAC,
-        "labels": [{"name": "linux", "kernel": "images/lib/b1/vmlinuz"}],
-    }
-    return {**found, **changes}
-
-
-def label(**changes: Any) -> dict[str, Any]:
-    return {"name": "linux", "kernel": "vmlinuz", **changes}
-
 
 def rendered(**changes: Any) -> str:
-    (parsed,) = pxelinux.parse([entry(**changes)])
-    return pxelinux.render(parsed)
-
-
-def faults(*entries: dict[str, Any]) -> list[str]:
-    with pytest.raises(pxelinux.EntryError) as caught:
-        pxelinux.parse(entries)
-    return [f"{fault.client}: {fault.what}" for fault in caught.value.faults]
+    (parsed,) = parse([entry(**changes)])
+    return PXELINUX.render(parsed)
 
 
 @pytest.mark.parametrize(
@@ -87,24 +46,7 @@ def faults(*entries: dict[str, Any]) -> list[str]:
     ],
 )
 def test_a_client_has_the_file_name_that_pxelinux_asks_for(client: str, name: str) -> None:
-    assert pxelinux.target(client)[1] == name
-
-
-def test_a_mac_that_yaml_made_a_number_is_refused_with_quote_it() -> None:
-    assert "quote it" in faults(entry(client=41135085296))[0]
-
-
-@pytest.mark.parametrize("client", ["", "pc01", "../default", "10.0.0.256", None, ["default"]])
-def test_what_is_no_client_is_refused(client: Any) -> None:
-    assert len(faults(entry(client=client))) == 1
-
-
-def test_one_client_in_two_spellings_is_refused() -> None:
-    found = faults(entry(), entry(client="5254.0012.3456"))
-    assert found == [
-        "entries[1]: client: '5254.0012.3456': must be named once: "
-        "entries[0] is for the same client"
-    ]
+    assert PXELINUX.file_name(target(client)) == name
 
 
 def test_an_entry_says_all_that_it_was_given() -> None:
@@ -115,6 +57,11 @@ def test_an_entry_says_all_that_it_was_given() -> None:
         menu_title="Reading room",
         timeout=2.5,
         prompt=True,
+        menu_hidden=True,
+        menu_password=PASSWORDS,
+        ontimeout="test",
+        include=["site.cfg"],
+        raw={"pxelinux": "MENU WIDTH 60", "grub": "set color_normal=white"},
         sysappend=2,
         default="disk",
         labels=[
@@ -124,19 +71,26 @@ def test_an_entry_says_all_that_it_was_given() -> None:
                 help="Two lines\n\nof help",
                 initrd=["a/initrd.img", "b/extra.cpio"],
                 append=["ro", 'dyndbg="file a.c +p"'],
+                menu_password=PASSWORDS,
+                menu_separator=True,
             ),
-            {"name": "disk", "localboot": 0},
+            {"name": "disk", "localboot": 0, "raw": {"pxelinux": "MENU PASSWD x"}},
             {"name": "test", "com32": "memtest.c32", "append": ["-x"]},
         ],
     )
-    assert text.startswith(pxelinux.MARKER + "\n# pc01\n# second line\nSERIAL 1016 9600\n")
-    assert read(text) == {
-        "comments": [pxelinux.MARKER[2:], "pc01", "second line"],
+    assert text.startswith(MARKER + "\n# pc01\n# second line\nSERIAL 1016 9600\n")
+    assert read_pxelinux(text) == {
+        "comments": [MARKER[2:], "pc01", "second line"],
         "serial": "1016 9600",
         "ui": "menu.c32",
         "menu title": "Reading room",
         "timeout": "25",
         "prompt": "1",
+        "menu hidden": "",
+        "menu master passwd": PASSWORDS["pxelinux"],
+        "menu width": "60",
+        "ontimeout": "test",
+        "include": ["site.cfg"],
         "sysappend": "2",
         "default": "disk",
         "labels": [
@@ -147,9 +101,18 @@ def test_an_entry_says_all_that_it_was_given() -> None:
                 "initrd": "a/initrd.img,b/extra.cpio",
                 "append": 'ro dyndbg="file a.c +p"',
                 "help": ["Two lines", "", "of help"],
+                "menu passwd": PASSWORDS["pxelinux"],
+                "menu separator": "",
                 "sysappend": "2",
             },
-            {"name": "disk", "localboot": "0", "append": "", "sysappend": "2"},
+            {
+                "name": "disk",
+                "localboot": "0",
+                "append": "",
+                "sysappend": "2",
+                "menu default": "",
+                "menu passwd": "x",
+            },
             {
                 "name": "test",
                 "com32": "memtest.c32",
@@ -161,106 +124,19 @@ def test_an_entry_says_all_that_it_was_given() -> None:
 
 
 def test_the_first_label_boots_if_no_default_is_given() -> None:
-    assert read(rendered(labels=[label(name="b"), label(name="a")]))["default"] == "b"
+    assert read_pxelinux(rendered(labels=[label(name="b"), label(name="a")]))["default"] == "b"
 
 
 def test_a_kernel_is_linux_whatever_its_suffix() -> None:
     assert "  LINUX vmlinuz-6.1.0\n" in rendered(labels=[label(kernel="vmlinuz-6.1.0")])
 
 
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"labels": None}, "labels: must hold at least one label"),
-        ({"labels": [label(name="a b")]}, "labels[0].name: 'a b': must be printable ASCII"),
-        ({"labels": [label(), label()]}, "labels: 'linux': must be a name that no other label"),
-        ({"default": "linx"}, "default: 'linx': must be the name of a label: linux; did you mean"),
-        ({"labels": [{"name": "a"}]}, "labels[0]: must have exactly one of kernel, com32 and"),
-        ({"labels": [label(localboot=0)]}, "labels[0]: 'kernel and localboot': must have exactly"),
-        ({"labels": [label(kernel="../vmlinuz")]}, "must not hold the step '..'"),
-        ({"labels": [label(kernel="a b")]}, "labels[0].kernel: 'a b': must be a path below"),
-        ({"labels": [label(kernel="10.0.0.1::a")]}, "must be a path below the TFTP root"),
-        ({"labels": [label(kernel="")]}, "labels[0].kernel: '': must be a path below"),
-        ({"labels": [label(kernel="a/")]}, "must be a path below the TFTP root"),
-        ({"labels": [label(initrd=["a,b"])]}, "labels[0].initrd[0]: 'a,b': must be a path below"),
-        ({"labels": [label(kernel="a" * 128)]}, "has 128 bytes, 127 are possible"),
-        ({"labels": [label(append="ro quiet")]}, "must be a list, one kernel argument each"),
-        ({"labels": [label(append=["ro quiet"])]}, "labels[0].append[0]: 'ro quiet': must be one"),
-        ({"labels": [label(append=['a="b c'])]}, "must close its double quote"),
-        ({"labels": [label(append=["a\nDEFAULT b"])]}, "control characters or line ends"),
-        ({"labels": [label(append=["a\x1b"])]}, "control characters or line ends"),
-        ({"labels": [label(append=["a\udc80"])]}, "control characters or line ends"),
-        ({"labels": [label(append=[6])]}, "but YAML read it as a number: quote it"),
-        ({"labels": [label(append=["-"])]}, "must not be '-' alone"),
-        ({"labels": [label(append=["initrd=x"])]}, "must be given as initrd"),
-        ({"labels": [label(append=["x" * 2027, "y"])]}, "makes a command line of 2048 bytes"),
-        ({"labels": [label(append=["x" * 2001])], "sysappend": 2}, "a command line of 2048 bytes"),
-        (
-            {"labels": [label(help="a\n  EndText b")]},
-            "must not hold a line that begins with ENDTEXT",
-        ),
-        (
-            {"labels": [label(menu_label="a\r")]},
-            "labels[0].menu_label: 'a\\r': must not hold control",
-        ),
-        (
-            {"labels": [{"name": "a", "localboot": 0, "append": ["x"]}]},
-            "must not go with localboot",
-        ),
-        ({"labels": [{"name": "a", "localboot": 7}]}, "7: must be one of -1, 0, 4, 5"),
-        ({"labels": [{"name": "a", "com32": "a.c32", "initrd": ["b"]}]}, "must go with a kernel"),
-        ({"menu_title": " a"}, "menu_title: ' a': must be text without blanks at its ends"),
-        ({"menu_title": ""}, "menu_title: '': must be text without blanks at its ends"),
-        ({"menu_title": "a\nLABEL b"}, "menu_title: 'a\\nLABEL b': must not hold control"),
-        ({"menu_title": "x" * 4084}, "menu_title: makes a line of 4095 bytes, 4094 are possible"),
-        ({"comment": "fine\n" + "x" * 4093}, "comment: makes a line of 4095 bytes"),
-        ({"comment": "a\x00"}, "comment: 'a\\x00': must not hold control characters"),
-        ({"timeout": 3600}, "timeout: 3600: must be 0 (wait for ever) to 3599.6 seconds"),
-        ({"timeout": 0.04}, "timeout: 0.04: must be 0"),
-        ({"timeout": float("nan")}, "timeout: nan: must be 0"),
-        ({"sysappend": -1}, "sysappend: -1: must be 0 to 524287"),
-        ({"serial": {"port": 4}}, "serial.port: 4: must be 0 to 3"),
-        ({"serial": {"baud": 50}}, "serial.baud: 50: must divide 115200"),
-        ({"ui": "../menu.c32"}, "ui: '../menu.c32': must not hold the step"),
-    ],
-)
-def test_what_the_loader_could_not_read_is_refused(changes: dict[str, Any], said: str) -> None:
-    found = faults(entry(**changes))
-    assert len(found) == 1, found
-    assert found[0].startswith(f"{MAC}: ")
-    assert said in found[0]
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"labels": [label(append=["x" * 2026, "y"])]},
-        {"labels": [label(kernel="a" * 127)]},
-        {"menu_title": "x" * 4083},
-        {"comment": "x" * 4092},
-        {"timeout": 3599.6},
-        {"labels": [label(kernel="http://192.0.2.1:8080/vmlinuz?pc=1")]},
-    ],
-)
-def test_what_just_fits_is_accepted(changes: dict[str, Any]) -> None:
-    read(rendered(**changes))
-
-
-def test_one_error_names_every_fault_of_every_entry() -> None:
-    found = faults(
-        entry(client=12, default="x", timeout=-1),
-        entry(labels=[label(kernel="a b", append=["c d"])]),
-        entry(client="10.0.0.1", sysappend=-1),
-    )
-    assert [fault.split(":")[0] for fault in found[:2]] == ["entries[0]", "entries[0]"]
-    assert len(found) == 6
-
-
 def test_files_are_what_the_tftp_server_must_have() -> None:
-    (parsed,) = pxelinux.parse(
+    (parsed,) = parse(
         [
             entry(
                 ui="menu.c32",
+                include=["site.cfg"],
                 labels=[
                     label(initrd=["i1", "http://192.0.2.1/i2"]),
                     {"name": "m", "com32": "memtest.c32"},
@@ -268,10 +144,12 @@ def test_files_are_what_the_tftp_server_must_have() -> None:
             )
         ]
     )
-    assert list(parsed.files()) == [
+    assert [found for found in PXELINUX.fetches(parsed) if found[1]] == [
         ("ui", "menu.c32"),
+        ("include[0]", "site.cfg"),
         ("labels[0].kernel", "vmlinuz"),
         ("labels[0].initrd[0]", "i1"),
+        ("labels[0].initrd[1]", "http://192.0.2.1/i2"),
         ("labels[1].com32", "memtest.c32"),
     ]
 
@@ -312,10 +190,10 @@ _entries = st.fixed_dictionaries(
 @example(entry(labels=[label(help="LABEL evil\nMENU x")]))
 def test_whatever_is_accepted_reads_back_as_it_was_meant(given_entry: dict[str, Any]) -> None:
     try:
-        (parsed,) = pxelinux.parse([given_entry])
-    except pxelinux.EntryError:
+        (parsed,) = parse([given_entry])
+    except EntryError:
         return
-    config = read(pxelinux.render(parsed))
+    config = read_pxelinux(PXELINUX.render(parsed))
     assert config["default"] in [found["name"] for found in config["labels"]]
     assert config["prompt"] == str(int(parsed.prompt))
     assert config.get("menu title", "") == parsed.menu_title
@@ -359,10 +237,21 @@ _fitting = st.builds(
 @settings(max_examples=50, deadline=None)
 @given(_fitting)
 def test_what_fits_is_accepted_and_reads_back(fitting: dict[str, Any]) -> None:
-    config = read(rendered(**{key: fitting[key] for key in ("labels", "timeout", "comment")}))
+    config = read_pxelinux(
+        rendered(**{key: fitting[key] for key in ("labels", "timeout", "comment")})
+    )
     assert [found["name"] for found in config["labels"]] == [
         found["name"] for found in fitting["labels"]
     ]
     assert [found["append"].split() for found in config["labels"]] == [
         found.get("append", []) for found in fitting["labels"]
+    ]
+
+
+def test_a_password_that_only_grub_would_ask_for_is_refused() -> None:
+    grub_only = {"grub": PASSWORDS["grub"]}
+    (parsed,) = parse([entry(menu_password=grub_only, labels=[label(menu_password=grub_only)])])
+    assert [where for where, _value, _expected in PXELINUX.faults(parsed)] == [
+        "menu_password.pxelinux",
+        "labels[0].menu_password.pxelinux",
     ]

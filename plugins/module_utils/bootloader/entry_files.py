@@ -1,0 +1,106 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Boot entries in a TFTP root: which files they are, and whether what they name is served."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ansible_collections.diskless.netboot.plugins.module_utils import served, tree
+from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.checks import is_url
+from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.loader import (
+    MARKER,
+    Loader,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.model import (
+    Entry,
+    Target,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.faults import Fault
+from ansible_collections.diskless.netboot.plugins.module_utils.files import TreeError
+
+
+def path_of(loader: Loader, target: Target) -> str:
+    """Return the path of a client's file relative to the TFTP root."""
+    return posixpath.join(loader.folder, loader.file_name(target))
+
+
+def plan_present(loader: Loader, root: str, entries: Iterable[Entry], purge: bool) -> tree.Plan:
+    """Return what makes *entries* those of *root*; with *purge*, the only ones of ours.
+
+    Raises:
+        files.TreeError: the folder of the entries leads out of *root*, or is none, or a file that
+            every client needs is somebody else's.
+    """
+    texts = {path_of(loader, entry.target): loader.render(entry) for entry in entries}
+    plan = _plan(loader, root, {**loader.shared, **texts}, (), purge)
+    taken = [
+        f"{posixpath.join(root, path)}: was written by somebody else, and the clients' entries "
+        f"need it: move it away"
+        for path in loader.shared
+        if (before := plan.changes[path].before) and not before.content.startswith(MARKER.encode())
+    ]
+    if taken:
+        raise TreeError(taken)
+    return plan
+
+
+def plan_absent(loader: Loader, root: str, targets: Iterable[Target]) -> tree.Plan:
+    """Return what removes the entries of these clients, as far as they are ours."""
+    return _plan(loader, root, {}, [path_of(loader, target) for target in targets], False)
+
+
+def _plan(
+    loader: Loader, root: str, texts: dict[str, str], absent: Iterable[str], purge: bool
+) -> tree.Plan:
+    return tree.plan(
+        root,
+        {path: tree.FileSpec(text.encode()) for path, text in texts.items()},
+        absent=absent,
+        managed=loader.folder,
+        marker=MARKER.encode(),
+        purge=purge,
+    )
+
+
+def unserved(
+    loader: Loader, root: str, entries: Sequence[Entry], missing_is_fault: bool
+) -> tuple[list[Fault], list[str]]:
+    """Return what the entries name and a TFTP server at *root* would not send.
+
+    Returns:
+        The faults, and, unless *missing_is_fault*, a sentence for each file that is not there yet.
+    """
+    seen: dict[str, served.Refusal | None] = {}
+    faults, missing = [], {}
+    for entry in entries:
+        for variable, path in loader.fetches(entry):
+            if not path or is_url(path):
+                continue
+            if path not in seen:
+                seen[path] = served.refusal(root, path)
+            refusal = seen[path]
+            if refusal is None:
+                continue
+            if refusal.missing and not missing_is_fault:
+                missing[path] = refusal.reason
+            else:
+                faults.append(Fault(entry.client, variable, path, refusal.reason))
+    return faults, list(dict.fromkeys(missing.values()))
+
+
+def listed(
+    loader: Loader, root: str, targets: Iterable[Target], plan: tree.Plan
+) -> list[dict[str, Any]]:
+    """Return client, absolute path and action of each target, in their order."""
+    paths = [(target.name, path_of(loader, target)) for target in targets]
+    return [
+        {
+            "client": client,
+            "path": posixpath.join(root, path),
+            "action": plan.changes[path].action if path in plan.changes else tree.UNCHANGED,
+        }
+        for client, path in paths
+    ]

@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which mount options an initrd takes: that depends on the program which mounts its root."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.diskless.netboot.plugins.module_utils import values
+from ansible_collections.diskless.netboot.plugins.module_utils.faults import nearest
+
+NFSMOUNT = "nfsmount"
+MOUNT_NFS = "mount.nfs"
+
+
+@dataclass(frozen=True)
+class Mounter:
+    """A program's options: those that are numbers, are one of some words, or stand alone."""
+
+    name: str
+    otherwise: str  # what it does with any other option
+    numbers: Sequence[str]
+    words: Mapping[str, Sequence[str]]
+    flags: Sequence[str]
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+    def check(self, value: Any) -> str:
+        """Return a mount option that this program accepts, else raise ValueError."""
+        option = values.text(value)
+        name, equals, setting = option.partition("=")
+        if name in self.flags and not equals:
+            return option
+        if name in self.numbers and setting.isdecimal() and setting.isascii():
+            return option
+        if setting in self.words.get(name, ()):
+            return option
+        if name in self.numbers:
+            expected = f"must be {name}=<number>"
+        elif name in self.words:
+            reason = self.reasons.get(name, "")
+            expected = f"must be {name}= and one of {', '.join(self.words[name])}{reason}"
+        elif name in self.flags:
+            expected = f"must be {name} without a value"
+        else:
+            known = (*self.numbers, *self.words, *self.flags)
+            near = nearest(name, known)
+            hint = f"did you mean {near}?" if near else f"must be one of {', '.join(known)}"
+            expected = f"is no option of {self.name}, {self.otherwise}; {hint}"
+        raise ValueError(expected)
+
+
+_NO_V4 = ": klibc's nfsmount knows no NFSv4; build the image's initrd with nfs_version 4.2"
+_TIMES = ("acregmin", "acregmax", "acdirmin", "acdirmax")
+_SIZES = ("port", "rsize", "wsize", "timeo", "retrans")
+_BOTH = (
+    *("soft", "hard", "intr", "nointr", "cto", "nocto", "ac", "noac"),
+    *("lock", "nolock", "acl", "noacl", "udp", "tcp", "ro", "rw"),
+)
+
+MOUNTERS = {
+    # klibc usr/kinit/nfsmount/main.c, int_opts and bool_opts; initramfs-tools' scripts/nfs tries
+    # again when it has failed.
+    NFSMOUNT: Mounter(
+        name="klibc's nfsmount",
+        otherwise="which would fail for ever",
+        numbers=(*_SIZES, *_TIMES),
+        words={"nfsvers": ("3", "2"), "vers": ("3", "2")},
+        flags=(*_BOTH, "posix", "noposix", "v2", "v3", "broken_suid"),
+        reasons={"nfsvers": _NO_V4, "vers": _NO_V4},
+    ),
+    # nfs(5), without what an initrd has no means for: Kerberos, RDMA, names, a local cache.
+    MOUNT_NFS: Mounter(
+        name="mount.nfs",
+        otherwise="so the PC would not get its root",
+        numbers=(
+            *(*_SIZES, *_TIMES, "actimeo", "retry", "nconnect", "max_connect"),
+            *("mountport", "mountvers"),
+        ),
+        words={
+            "nfsvers": ("3", "4", "4.0", "4.1", "4.2"),
+            "vers": ("3", "4", "4.0", "4.1", "4.2"),
+            "proto": ("tcp", "udp"),
+            "mountproto": ("tcp", "udp"),
+            "sec": ("sys", "none"),
+            "lookupcache": ("all", "none", "pos", "positive"),
+            "local_lock": ("none", "all", "flock", "posix"),
+        },
+        flags=(
+            *(*_BOTH, "softerr", "softreval", "nosoftreval", "rdirplus", "nordirplus"),
+            *("sharecache", "nosharecache", "resvport", "noresvport", "migration", "nomigration"),
+            *("noatime", "nodiratime", "relatime"),
+        ),
+    ),
+}
