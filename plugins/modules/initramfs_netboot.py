@@ -14,9 +14,11 @@ author: The diskless.netboot authors (@diskless-netboot)
 description:
   - Builds an initrd that mounts its root over NFS, from the kernel, the modules and the tools of
     an image root on the boot server.
-  - C(mkinitramfs) runs in a chroot of the image with a configuration of its own. The image is
-    mounted read-only meanwhile, in a mount namespace that ends with the run. Its own
-    C(/etc/initramfs-tools), C(/etc/fstab) and initrds are neither used nor changed.
+  - The image's own tool builds it, C(mkinitramfs) where the image has initramfs-tools and C(dracut)
+    where it has dracut; all options mean the same with both. It runs in a chroot of the image with
+    a configuration of its own. The image is mounted read-only meanwhile, in a mount namespace that
+    ends with the run. The image's C(/etc/initramfs-tools), C(/etc/dracut.conf), C(/etc/fstab) and
+    initrds are neither used nor changed.
   - The new initrd is unpacked and looked through before it replaces the old one. If a driver that
     was asked for, the NFS client or firmware that those drivers name is not inside, the module
     fails with their names, and the old initrd stays.
@@ -25,7 +27,15 @@ description:
   - Inside is also a boot script C(netboot-root), which acts on C(netboot.root=) on the kernel
     command line. V(rw), or none at all, changes nothing. With V(shared-rw) each client gets a
     machine-id of its own, in RAM, so that clients that share one writable root neither share nor
-    overwrite the one in C(/etc/machine-id). Any other word stops the boot with a message.
+    overwrite the one in C(/etc/machine-id). With V(overlay) the root that was mounted, read-only,
+    gets a tmpfs of the size C(netboot.overlay=) laid over it, which takes all changes. Any other
+    word stops the boot with a message.
+  - With C(netboot.state=PATH) that script mounts this folder of the root's server too, and takes
+    from it what M(diskless.netboot.client_state) has put there. These are the client's machine-id,
+    its ssh host key (which it puts into C(/run/netboot/ssh)) and the folders that it keeps.
+  - Where C(mount.nfs) mounts the root, see RV(mounter), options for it may stand in
+    C(netboot.nfs=) on the kernel command line, such as C(netboot.nfs=nconnect=4). C(nfsmount) does
+    not read them.
 extends_documentation_fragment:
   - diskless.netboot.attributes
 attributes:
@@ -33,7 +43,7 @@ attributes:
     support: full
     details:
       - Says whether it would build, and which input changed. What is inside is only known after
-        building, so RV(modules) is that of the initrd which is there.
+        building, so RV(modules) and RV(firmware) are those of the initrd which is there.
       - An image root that does not exist is taken for one that an earlier task would have made.
   diff_mode:
     support: full
@@ -47,7 +57,10 @@ attributes:
     details:
       - The boot server needs the packages C(util-linux) and C(mount), which a minimal container
         may lack, and root's rights, in a container those to mount.
-      - The image needs C(initramfs-tools).
+      - The image needs C(initramfs-tools), or C(dracut) with C(dracut-network) and C(nfs-common).
+      - An initrd of dracut's has its shell init, without systemd. C(rd.shell) on the kernel command
+        line brings its rescue shell; without, a boot that fails ends in a kernel panic, so that
+        C(panic=) starts the PC again.
 options:
   root:
     description:
@@ -66,12 +79,16 @@ options:
       - Absolute path of the initrd on the boot server. Its folder must exist.
       - The default is C(boot/initrd-netboot-VERSION.img) in O(root).
     type: path
-  boot:
+  nfs_version:
     description:
-      - How the initrd mounts its root. V(nfs) is NFS version 3 or 2, by klibc's C(nfsmount).
+      - The version of NFS by which the initrd mounts its root.
+      - With initramfs-tools V(3) is mounted by klibc's C(nfsmount), which is small and takes few
+        options; V(4.2) brings C(mount.nfs), about 1 MB more, and needs C(nfs-common) in the image.
+        With dracut it is always C(mount.nfs).
+      - C(netboot.nfs=vers=) on the kernel command line overrides it where C(mount.nfs) is inside.
     type: str
-    choices: [nfs]
-    default: nfs
+    choices: ["3", "4.2"]
+    default: "3"
   modules:
     description:
       - Which drivers go in beside O(drivers).
@@ -82,13 +99,22 @@ options:
     default: netboot
   drivers:
     description:
-      - Names of kernel modules that must be inside, such as V(r8169), as C(lsmod) shows them on a
-        running PC. A driver that is built into the kernel is fine, too.
+      - Drivers that must be inside. Each is the name of a kernel module, such as V(r8169), the PCI
+        id of a card, such as V(10ec:8168), or what a device's file C(modalias) in C(/sys) holds.
+        A driver that is built into the kernel is fine, too.
       - What they need is added, also the bus drivers of virtual and of USB network interfaces.
-      - Required if O(modules=list).
+      - O(modules=list) needs this or O(machine).
     type: list
     elements: str
     default: []
+  machine:
+    description:
+      - What a running PC says of its hardware, as text or a list of lines, pasted or registered by
+        a task. The drivers of its wired network cards are added to O(drivers).
+      - Lines may be those of C(lspci -n), C(lspci -nn) or C(lspci -nnk), of C(lsmod), or of
+        C(cat /sys/bus/*/devices/*/modalias), also mixed. Other hardware is passed over.
+      - It is an error if it shows no wired network card, or one for which the kernel has no driver.
+    type: raw
   compression:
     description:
       - How the initrd is compressed. The image needs the program, and its kernel must be able to
@@ -124,9 +150,25 @@ EXAMPLES = r"""
   diskless.netboot.initramfs_netboot:
     root: /srv/netboot/images/debian12/root
     modules: list
-    drivers: [e1000e, igb, r8169]
+    drivers: [e1000e, igb, "10ec:8168"]
     compression_level: 19
     missing_firmware: warn
+
+- name: One for the PC that this was copied from, over NFS 4.2
+  diskless.netboot.initramfs_netboot:
+    root: /srv/netboot/images/debian12/root
+    modules: list
+    machine: |
+      00:19.0 Ethernet controller [0200]: Intel Corporation 82579LM [8086:1502] (rev 04)
+    nfs_version: "4.2"
+
+- name: One for the network cards that Ansible found on running PCs
+  diskless.netboot.initramfs_netboot:
+    root: /srv/netboot/images/debian12/root
+    modules: list
+    drivers: >-
+      {{ ansible_facts.interfaces | map('replace', '-', '_') | map('extract', ansible_facts)
+         | selectattr('module', 'defined') | map(attribute='module') | unique }}
 """
 
 RETURN = r"""
@@ -163,23 +205,39 @@ rebuilt_because:
   type: list
   elements: str
   sample: [package klibc-utils changed from 2.0.12-1 to 2.0.12-2]
+backend:
+  description: The tool that builds it, V(initramfs-tools) or V(dracut). Empty if there is no image
+    root yet.
+  returned: success
+  type: str
+  sample: initramfs-tools
+mounter:
+  description:
+    - The program in it that mounts the root, V(nfsmount) or V(mount.nfs). Which mount options an
+      entry may have depends on it, see P(diskless.netboot.entries#filter). Empty if there is no
+      image root yet.
+  returned: success
+  type: str
+  sample: nfsmount
 drivers:
-  description: The O(drivers) asked for, by the kernel's own spelling, all of them proved inside.
+  description: The drivers of O(drivers) and O(machine), by the kernel's own names, all of them
+    proved inside.
   returned: success
   type: list
   elements: str
   sample: [e1000e, igb, r8169]
 firmware:
-  description: Firmware files that those drivers name, proved inside, below C(/lib/firmware).
+  description: Firmware files that are inside, below C(/lib/firmware).
   returned: success
   type: list
   elements: str
   sample: [rtl_nic/rtl8168h-2.fw]
 modules:
-  description: How many kernel modules are inside.
+  description: Names of the kernel modules that are inside.
   returned: success
-  type: int
-  sample: 24
+  type: list
+  elements: str
+  sample: [af_packet, e1000e, nfs, nfsv3, overlay]
 commands:
   description: Commands that were run to build it, or would have been in check mode.
   returned: success
@@ -204,9 +262,10 @@ ARGUMENT_SPEC = {
     "root": {"type": "path", "required": True},
     "kernel": {"type": "str", "default": "newest"},
     "dest": {"type": "path"},
-    "boot": {"type": "str", "choices": ["nfs"], "default": "nfs"},
+    "nfs_version": {"type": "str", "choices": ["3", "4.2"], "default": "3"},
     "modules": {"type": "str", "choices": ["netboot", "most", "list"], "default": "netboot"},
     "drivers": {"type": "list", "elements": "str", "default": []},
+    "machine": {"type": "raw"},
     "compression": {"type": "str", "choices": list(LEVELS), "default": "zstd"},
     "compression_level": {"type": "int"},
     "missing_firmware": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},

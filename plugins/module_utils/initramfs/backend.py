@@ -8,18 +8,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import rootfs
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.dracut import Dracut
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.initramfs_tools import (
     InitramfsTools,
-)
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import (
-    InitramfsError,
-    resolve,
 )
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec import Spec
 
 
 class Backend(Protocol):
     """A tool in the image that builds an initrd from a configuration of ours."""
+
+    @property
+    def name(self) -> str:
+        """What the image's package is called."""
 
     @property
     def packages(self) -> Sequence[str]:
@@ -35,14 +37,19 @@ class Backend(Protocol):
     def files(self, spec: Spec, modules: Sequence[str]) -> dict[str, tuple[str, int]]:
         """The configuration: path below the work folder to text and mode."""
 
-    def command(self, spec: Spec, version: str, work: str) -> list[str]:
-        """Builds WORK/initrd, inside the image."""
+    def mounter(self, spec: Spec) -> str:
+        """The program that mounts the root: klibc's ``nfsmount``, or ``mount.nfs``."""
 
-    def client_files(self) -> dict[str, tuple[str, ...]]:
+    def commands(
+        self, spec: Spec, version: str, modules: Sequence[str], work: str
+    ) -> list[list[str]]:
+        """Build WORK/initrd, one after the other, inside the image."""
+
+    def client_files(self, spec: Spec) -> dict[str, tuple[str, ...]]:
         """What a client needs in the initrd beside modules: its name to possible paths."""
 
 
-_BACKENDS: dict[str, type[Backend]] = {"mkinitramfs": InitramfsTools}
+_BACKENDS: dict[str, type[Backend]] = {"mkinitramfs": InitramfsTools, "dracut": Dracut}
 
 
 def choose(root: Path) -> Backend:
@@ -51,12 +58,9 @@ def choose(root: Path) -> Backend:
     :raises InitramfsError: when the image has no tool that we can use.
     """
     for program, backend in _BACKENDS.items():
-        if find_program(root, program):
+        if rootfs.find_program(root, program):
             return backend()
-    hint = "; dracut is not supported yet" if find_program(root, "dracut") else ""
-    raise InitramfsError(f"{root} has no mkinitramfs: install initramfs-tools in the image{hint}")
-
-
-def find_program(root: Path, name: str) -> bool:
-    """Whether the image has the program in one of the usual folders."""
-    return any(resolve(root, f"{top}/{name}").is_file() for top in ("usr/sbin", "usr/bin", "bin"))
+    raise rootfs.InitramfsError(
+        f"{root} has neither mkinitramfs nor dracut: install initramfs-tools, or dracut with"
+        " dracut-network, in the image"
+    )

@@ -19,6 +19,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import 
     chroot,
     drivers,
     fingerprint,
+    hardware,
     kernels,
     proof,
     rootfs,
@@ -47,9 +48,11 @@ class Outcome:
     initrd: str = ""
     build: str = ""
     size: int = 0
+    backend: str = ""
+    mounter: str = ""
     drivers: list[str] = field(default_factory=list)
     firmware: list[str] = field(default_factory=list)
-    modules: int = 0
+    modules: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     before: str = ""
@@ -64,14 +67,15 @@ class _Plan:
     version: str
     dest: Path
     tool: backend.Backend
+    asked: list[str]
     config: dict[str, tuple[str, int]]
     wanted: proof.Wanted
     inputs: dict[str, str]
     warnings: list[str]
 
     @property
-    def command(self) -> list[str]:
-        return self.tool.command(self.spec, self.version, chroot.WORK)
+    def commands(self) -> list[list[str]]:
+        return self.tool.commands(self.spec, self.version, self.wanted.modules, chroot.WORK)
 
 
 def ensure(spec: Spec, *, check: bool) -> Outcome:
@@ -106,13 +110,14 @@ def _plan(spec: Spec) -> _Plan:
     version = kernels.choose(spec.root, spec.kernel)
     tool = backend.choose(spec.root)
     index = drivers.KernelModules.read(spec.root, version)
-    faults = [*index.unknown(spec.drivers), *tool.faults(spec, version)]
+    asked, faults = _drivers(spec, index)
+    needed = [*drivers.NFS_MODULES, *drivers.VERSION_MODULES[spec.nfs_version]]
+    faults += tool.faults(spec, version)
     faults += [
         f"kernel: {version} has no module {name}, which an NFS root needs"
-        for name in drivers.NFS_MODULES
+        for name in needed
         if name not in index
     ]
-    asked = [name for name in spec.drivers if name in index]
     companions = index.companions(asked)
     found = _firmware(spec, version, index.closure([*asked, *companions]))
     lost = _name_lost(spec.root, [item for item in found if not item.where])
@@ -121,24 +126,26 @@ def _plan(spec: Spec) -> _Plan:
         lost = []
     if faults:
         raise InitramfsError("; ".join(faults))
-    modules = index.closure([*drivers.NFS_MODULES, *asked, *companions])
+    modules = index.closure([*needed, *asked, *companions])
     config = tool.files(spec, modules)
     return _Plan(
         spec,
         version,
         spec.destination(version),
         tool,
+        asked,
         config,
         proof.Wanted(
             version,
             spec.compression,
             modules,
             sorted({item.name for item in found if item.where}),
-            tool.client_files(),
+            tool.client_files(spec),
         ),
         fingerprint.inputs(
             spec,
             version,
+            asked=asked,
             config=config,
             packages=tool.packages,
             sources=tool.sources,
@@ -146,6 +153,16 @@ def _plan(spec: Spec) -> _Plan:
         ),
         lost,
     )
+
+
+def _drivers(spec: Spec, index: drivers.KernelModules) -> tuple[list[str], list[str]]:
+    """The modules of all drivers that are asked for, and a fault for each that there is not."""
+    cards = hardware.Hardware.read(spec.root, index)
+    found, faults = cards.named(spec.drivers)
+    if spec.machine:
+        seen, lacking = cards.of_machine(spec.machine)
+        found, faults = [*found, *seen], [*faults, *lacking]
+    return list(dict.fromkeys(found)), faults
 
 
 def _firmware(spec: Spec, version: str, names: tuple[str, ...]) -> list[drivers.Firmware]:
@@ -195,10 +212,12 @@ def _judge(plan: _Plan, record: fingerprint.Record | None, because: list[str]) -
         kernel_version=plan.version,
         kernel=str(kernels.vmlinuz(plan.spec.root, plan.version)),
         initrd=str(plan.dest),
-        drivers=list(plan.spec.drivers),
-        firmware=list(plan.wanted.firmware),
-        modules=record.modules if record else 0,
-        commands=[chroot.shown(plan.spec.root, plan.command)] if because else [],
+        backend=plan.tool.name,
+        mounter=plan.tool.mounter(plan.spec),
+        drivers=plan.asked,
+        firmware=record.firmware if record else [],
+        modules=record.modules if record else [],
+        commands=[chroot.shown(plan.spec.root, argv) for argv in plan.commands] if because else [],
         warnings=plan.warnings,
         before=_text(record.inputs) if record else "",
         after=_text(plan.inputs),
@@ -230,18 +249,11 @@ def _build(plan: _Plan) -> fingerprint.Record:
             path.chmod(mode)
         for name in ("conf/conf.d", "tmp"):
             (work / name).mkdir()
-        done = chroot.run(
-            spec.root,
-            plan.command,
-            work=work,
-            environment={"SOURCE_DATE_EPOCH": _EPOCH, "TMPDIR": f"{chroot.WORK}/tmp"},
-        )
         built = work / "initrd"
-        if done.returncode or not built.is_file():
-            tail = "\n".join((done.stderr or done.stdout).strip().splitlines()[-20:])
-            raise InitramfsError(
-                f"{chroot.shown(spec.root, plan.command)} failed ({done.returncode}): {tail}"
-            )
+        for argv in plan.commands:
+            _run(spec.root, argv, work)
+        if not built.is_file():
+            raise InitramfsError(f"{chroot.shown(spec.root, plan.commands[-1])} made no initrd")
         contents = _prove(plan, built)
         names = fingerprint.files_inside(spec.root, plan.version, contents)
         record = fingerprint.Record(
@@ -249,7 +261,7 @@ def _build(plan: _Plan) -> fingerprint.Record:
             sha256=rootfs.file_digest(built),
             inputs=plan.inputs,
             files=fingerprint.file_facts(spec.root, names),
-            modules=len(proof.modules_in(contents, plan.version)),
+            modules=sorted(proof.modules_in(contents, plan.version)),
             firmware=sorted(proof.firmware_in(contents, plan.version)),
         )
         notes = work / "record"
@@ -260,6 +272,14 @@ def _build(plan: _Plan) -> fingerprint.Record:
     return record
 
 
+def _run(root: Path, argv: list[str], work: Path) -> None:
+    environment = {"SOURCE_DATE_EPOCH": _EPOCH, "TMPDIR": f"{chroot.WORK}/tmp"}
+    done = chroot.run(root, argv, work=work, environment=environment)
+    if done.returncode:
+        tail = "\n".join((done.stderr or done.stdout).strip().splitlines()[-20:])
+        raise InitramfsError(f"{chroot.shown(root, argv)} failed ({done.returncode}): {tail}")
+
+
 def _prove(plan: _Plan, built: Path) -> Contents:
     def decompress(kind: str, raw: IO[bytes]) -> chroot.Stream:
         return chroot.stream(plan.spec.root, [kind, "-dc"], raw)
@@ -268,7 +288,7 @@ def _prove(plan: _Plan, built: Path) -> Contents:
     faults = proof.missing(contents, plan.wanted)
     if faults:
         raise InitramfsError(
-            f"the initrd that mkinitramfs made lacks: {', '.join(faults)};"
+            f"the initrd that {plan.tool.name} made lacks: {', '.join(faults)};"
             f" {plan.dest} was left as it was"
         )
     return contents

@@ -1,11 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run a command inside an image root, in namespaces that end with it.
-
-Everything is mounted in a private mount namespace (unshare(1)), never on the boot server itself,
-and the command is process 1 of a process namespace: whatever kills this process kills the
-command and all its children, and the kernel drops the mounts with the last of them.
-"""
+"""Run a command inside an image root that it cannot write, in namespaces that end with it."""
 
 from __future__ import annotations
 
@@ -18,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, cast
 
+from ansible_collections.diskless.netboot.plugins.module_utils import namespace
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import (
     InitramfsError,
 )
@@ -29,23 +25,17 @@ WORK = "/run/netboot"
 
 # The image itself is read-only: a hook that would write into it fails instead. /sys is empty and
 # fstab too, so that the boot server's hardware and the image's disks do not shape the result.
-# Devices are bind mounts since a container may be forbidden to make nodes.
-_SETUP = """
+_SETUP = (
+    """
 root=$1 work=$2
 shift 2
 mount --rbind "$root" "$root"
 cd "$root"
 mount -t proc -o nosuid,nodev,noexec proc ./proc
 mount -t tmpfs -o mode=0755,size=64k sys ./sys
-mount -t tmpfs -o mode=0755,size=1m dev ./dev
-for node in null zero full random urandom; do
-    : > "./dev/$node"
-    mount --bind "/dev/$node" "./dev/$node"
-done
-ln -s /proc/self/fd ./dev/fd
-ln -s /proc/self/fd/0 ./dev/stdin
-ln -s /proc/self/fd/1 ./dev/stdout
-ln -s /proc/self/fd/2 ./dev/stderr
+"""
+    + namespace.DEVICES
+    + """
 mount -t tmpfs -o mode=0755 run ./run
 mount -t tmpfs -o mode=1777 tmp ./tmp
 if [ -n "$work" ]; then
@@ -58,6 +48,7 @@ fi
 mount -o remount,bind,ro .
 exec chroot . "$@"
 """
+)
 _MOUNT_POINTS = ("proc", "sys", "dev", "run", "tmp")
 
 
@@ -67,16 +58,12 @@ def _prepare(root: Path, argv: Sequence[str], work: Path | None) -> list[str]:
     ]
     if wrong:
         raise InitramfsError(f"{root}: not a folder of its own: {', '.join(wrong)}")
-    tools = (("setpriv", "util-linux"), ("unshare", "util-linux"), ("mount", "mount"))
-    absent = [f"{tool} (package {package})" for tool, package in tools if not shutil.which(tool)]
+    absent = [
+        f"{tool} (package {package})" for tool, package in namespace.TOOLS if not shutil.which(tool)
+    ]
     if absent:
         raise InitramfsError(f"the boot server lacks {', '.join(absent)}")
-    return [
-        # The kernel kills unshare when this process dies, and unshare's child with it.
-        *("setpriv", "--pdeathsig", "KILL"),
-        *("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"),
-        *("sh", "-euc", _SETUP, "sh", str(root), str(work or ""), *argv),
-    ]
+    return namespace.private(_SETUP, str(root), str(work or ""), *argv)
 
 
 def _environment(extra: dict[str, str] | None) -> dict[str, str]:

@@ -20,8 +20,10 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs 
     resolve,
 )
 
-# What the initramfs needs to find and mount an NFS root; af_packet is for its DHCP client.
-NFS_MODULES = ("nfs", "nfsv3", "af_packet")
+# What the initramfs needs to find and mount an NFS root; af_packet is for its DHCP client, overlay
+# for a root whose changes stay in RAM.
+NFS_MODULES = ("nfs", "af_packet", "overlay")
+VERSION_MODULES = {"3": ("nfsv3",), "4.2": ("nfsv3", "nfsv4")}
 
 # Buses that a driver sits on without a line in modules.dep to say so.
 _BUS_OF = {"virtio_net": ("virtio_pci",)}

@@ -27,7 +27,7 @@ class Record:
     sha256: str
     inputs: dict[str, str]
     files: dict[str, str]
-    modules: int
+    modules: list[str] = field(default_factory=list)
     firmware: list[str] = field(default_factory=list)
 
     def dump(self) -> str:
@@ -39,8 +39,9 @@ class Record:
         try:
             data: Any = json.loads(path.read_text("utf-8"))
             record = cls(**data)
-            shapes = (record.inputs, dict), (record.files, dict), (record.firmware, list)
-            return record if all(isinstance(value, kind) for value, kind in shapes) else None
+            tables, lists = (record.inputs, record.files), (record.modules, record.firmware)
+            shaped = all(isinstance(value, dict) for value in tables)
+            return record if shaped and all(isinstance(value, list) for value in lists) else None
         except (OSError, ValueError, TypeError):
             return None
 
@@ -53,6 +54,7 @@ def inputs(
     spec: Spec,
     version: str,
     *,
+    asked: Sequence[str],
     config: Mapping[str, tuple[str, int]],
     packages: Sequence[str],
     sources: Sequence[str],
@@ -68,7 +70,8 @@ def inputs(
             rootfs.resolve(root, f"lib/modules/{version}/kernel"), content=False
         ),
         "option modules": spec.modules,
-        "option drivers": " ".join(spec.drivers),
+        "option drivers": " ".join(asked),
+        "option nfs_version": spec.nfs_version,
         "option compression": spec.compression,
         "option compression_level": "default" if level is None else str(level),
     }

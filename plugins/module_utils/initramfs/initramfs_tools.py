@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import scripts
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import resolve
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import compressors, scripts
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import find_program
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec import Spec
 
 # RESUME: a hook would look for the boot server's swap. ROOT stays unset: it is a kernel argument.
@@ -35,20 +35,17 @@ _HOOK = """#!/bin/sh
 manual_add_modules {modules}
 """
 
-_RD = {
-    "gzip": "GZIP",
-    "bzip2": "BZIP2",
-    "lzma": "LZMA",
-    "xz": "XZ",
-    "lz4": "LZ4",
-    "zstd": "ZSTD",
-}
-_PROGRAM_PACKAGE = {"xz": "xz-utils", "lzma": "xz-utils"}
+# libtirpc reads the list of transports.
+_MOUNT_NFS_HOOK = """copy_exec /sbin/mount.nfs
+copy_file config /etc/netconfig
+printf '%s' '{protocols}' > "$DESTDIR/etc/protocols"
+"""
 
 
 class InitramfsTools:
     """See :class:`Backend`."""
 
+    name = "initramfs-tools"
     packages = (
         "initramfs-tools",
         "initramfs-tools-*",
@@ -62,11 +59,8 @@ class InitramfsTools:
         "udev",
         "cpio",
         "3cpio",
-        "zstd",
-        "xz-utils",
-        "lz4",
-        "gzip",
-        "bzip2",
+        *compressors.PACKAGES,
+        "nfs-common",
         "firmware-*",
         "linux-firmware*",
         "*-microcode",
@@ -80,47 +74,53 @@ class InitramfsTools:
         "etc/udev",
     )
 
+    def mounter(self, spec: Spec) -> str:
+        return "nfsmount" if spec.nfs_version == "3" else "mount.nfs"
+
     def faults(self, spec: Spec, version: str) -> list[str]:
         # mkinitramfs falls back to gzip, with a warning only.
-        found = []
-        if not any(
-            resolve(spec.root, f"{top}/{spec.compression}").is_file() for top in ("usr/bin", "bin")
-        ):
-            package = _PROGRAM_PACKAGE.get(spec.compression, spec.compression)
-            found.append(
-                f"compression: the image has no {spec.compression}; install {package} in it"
-            )
-        config = resolve(spec.root, f"boot/config-{version}")
-        symbol = f"CONFIG_RD_{_RD[spec.compression]}=y"
-        if not config.is_file():
-            found.append(f"kernel: {config} is missing, which mkinitramfs reads")
-        elif symbol not in config.read_text("utf-8").splitlines():
-            found.append(f"compression: kernel {version} cannot unpack {spec.compression}")
+        found = compressors.faults(spec, version)
+        if self.mounter(spec) == "mount.nfs" and not find_program(spec.root, "mount.nfs"):
+            found.append("nfs_version: the image has no mount.nfs; install nfs-common in it")
         return found
 
     def files(self, spec: Spec, modules: Sequence[str]) -> dict[str, tuple[str, int]]:
         level = f"COMPRESSLEVEL={spec.compression_level}\n" if spec.compression_level else ""
+        hook = _HOOK.format(modules=" ".join(modules))
+        boot, more = "nfs", {}
+        if self.mounter(spec) == "mount.nfs":
+            boot, hook = "netboot", hook + _MOUNT_NFS_HOOK.format(protocols=scripts.PROTOCOLS)
+            more = {"conf/scripts/netboot": (scripts.mount_nfs(spec.nfs_version), 0o644)}
         conf = _CONF.format(
-            modules=spec.modules, boot=spec.boot, compression=spec.compression, level=level
+            modules=spec.modules, boot=boot, compression=spec.compression, level=level
         )
         return {
             "conf/initramfs.conf": (conf, 0o644),
             "conf/modules": ("", 0o644),
-            "conf/hooks/netboot-modules": (_HOOK.format(modules=" ".join(modules)), 0o755),
-            "conf/scripts/init-bottom/netboot-root": (scripts.netboot_root(), 0o755),
+            "conf/hooks/netboot-modules": (hook, 0o755),
+            "conf/scripts/init-bottom/netboot-root": (
+                scripts.netboot_root(spec.nfs_version),
+                0o755,
+            ),
+            **more,
         }
 
-    def command(self, spec: Spec, version: str, work: str) -> list[str]:
-        return ["mkinitramfs", "-d", f"{work}/conf", "-o", f"{work}/initrd", version]
+    def commands(
+        self, spec: Spec, version: str, _modules: Sequence[str], work: str
+    ) -> list[list[str]]:
+        return [["mkinitramfs", "-d", f"{work}/conf", "-o", f"{work}/initrd", version]]
 
-    def client_files(self) -> dict[str, tuple[str, ...]]:
+    def client_files(self, spec: Spec) -> dict[str, tuple[str, ...]]:
         top = ("bin/", "sbin/", "usr/bin/", "usr/sbin/")
+        mounter = self.mounter(spec)
+        own = {"scripts/netboot": ("scripts/netboot",)} if mounter == "mount.nfs" else {}
         return {
-            "nfsmount": tuple(f"{t}nfsmount" for t in top),
+            mounter: tuple(f"{t}{mounter}" for t in top),
             # Ubuntu 24.04 asks DHCP by dhcpcd instead.
             "a DHCP client (ipconfig or dhcpcd)": tuple(
                 f"{t}{name}" for name in ("ipconfig", "dhcpcd") for t in top
             ),
             "scripts/nfs": ("scripts/nfs",),
             "scripts/init-bottom/netboot-root": ("scripts/init-bottom/netboot-root",),
+            **own,
         }

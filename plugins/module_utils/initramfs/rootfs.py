@@ -44,6 +44,12 @@ def resolve(root: Path, relative: str) -> Path:
     return root.joinpath(*done)
 
 
+def find_program(root: Path, name: str) -> bool:
+    """Whether the image has the program in one of the usual folders."""
+    tops = ("usr/sbin", "usr/bin", "sbin", "bin")
+    return any(resolve(root, f"{top}/{name}").is_file() for top in tops)
+
+
 def file_digest(path: Path) -> str:
     """SHA-256 of a file's bytes, in hex."""
     digest = hashlib.sha256()

@@ -1,16 +1,40 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The collection's own boot scripts for an initrd, as text.
+"""The collection's own boot scripts for an initrd, as text: one mechanism, wrapped for each tool.
 
-They run under klibc's or busybox' shell before anything of the image does: plain POSIX, and no
-command beyond those that klibc-utils brings to an initrd (cat, ln, mkdir, mount; no chmod). Its
-mount(8) knows ``-o bind`` but makes a second bind mount of ``-o remount,bind,ro``.
+They run under klibc's, busybox' or dash's shell before anything of the image does: plain POSIX, and
+no command beyond those that klibc-utils brings to an initrd (cat, ln, mkdir, mount, mv; no chmod).
+Its mount(8) knows ``-o bind`` but makes a second bind mount of ``-o remount,bind,ro``.
 """
 
 from __future__ import annotations
 
 # What netboot.root= on the kernel command line may be: the word, and the shell that makes it so.
 #
+# overlay: the tree that was mounted becomes the lower layer, and a tmpfs the upper one. Both stay
+# in sight in /run/netboot, which init moves into the new root. Nothing may write to the lower one,
+# so it has to be mounted read-only: with a writable one a mistake of the plan would be everybody's.
+_OVERLAY = """
+    size=${overlay:-50%}
+    run=/run/netboot
+    while read -r _device place _type options _rest; do
+        [ "$place" = "$rootmnt" ] || continue
+        case ",$options," in
+        *,ro,*) ;;
+        *) fail "the shared root is mounted writable: its entry must say ro" ;;
+        esac
+    done < /proc/mounts
+    modprobe -q overlay || fail "no kernel module 'overlay' in this initrd: build it anew"
+    mkdir -p "$run/lower" "$run/changes" || fail "cannot make folders in $run"
+    mount -t tmpfs -o "size=$size,mode=0755" netboot "$run/changes" ||
+        fail "cannot set $size of RAM aside for changes (netboot.overlay=)"
+    mkdir "$run/changes/upper" "$run/changes/work" || fail "cannot make folders in $run/changes"
+    mount -n -o move "$rootmnt" "$run/lower" || fail "cannot move the shared root away"
+    mount -t overlay \
+        -o "lowerdir=$run/lower,upperdir=$run/changes/upper,workdir=$run/changes/work" \
+        overlay "$rootmnt" || fail "cannot lay changes in RAM over the shared root"
+"""
+
 # shared-rw: systemd would write the machine-id that it generates into everybody's image, and
 # reuse one that it finds there or in /var/lib/dbus. So each client gets a valid one of its own in
 # RAM, which hides the image's; an empty file would be filled from /var/lib/dbus. Since
@@ -20,7 +44,11 @@ _SHARED_RW = """
     id=/run/netboot/machine-id
     target=${rootmnt}/etc/machine-id
     mkdir -p /run/netboot /run/systemd/system
-    read -r uuid < /proc/sys/kernel/random/uuid || fail "no random UUID from the kernel"
+    if [ -n "$state" ]; then
+        read -r uuid < "$own/machine-id" || fail "no machine-id in $state"
+    else
+        read -r uuid < /proc/sys/kernel/random/uuid || fail "no random UUID from the kernel"
+    fi
     old_ifs=$IFS
     IFS=-
     # shellcheck disable=SC2086
@@ -32,9 +60,43 @@ _SHARED_RW = """
     mount -o bind "$id" "$target" || fail "cannot hide $target"
 """
 
-_NETBOOT_ROOT = """#!/bin/sh
-# netboot-root: what netboot.root= asks for, once the root is mounted (diskless.netboot)
+# A client's state: who it is, and what it keeps (client_state/names.py has the layout). It stays
+# mounted in /run/netboot/state, which only root may enter.
+_STATE_MOUNTED = """
+own=/run/netboot/state
+if [ -n "$state" ]; then
+    server=${nfsroot%%:*}
+    tree=${nfsroot#*:}
+    options=${tree#"${tree%%,*}"}
+    tree=${tree%%,*}
+    (umask 0077 && mkdir -p "$own") || fail "cannot make $own"
+    mount_nfs "rw,nolock$options" "$server:$state" "$own" ||
+        fail "cannot mount $state from $server: it must be exported to this PC (netboot.state=)"
+fi
+"""
+_STATE_USED = """
+if [ -n "$state" ]; then
+    # A root of its own keeps the one that it has.
+    if [ "$kind" = overlay ] || { [ "$kind" = rw ] && [ ! -s "$rootmnt/etc/machine-id" ]; }; then
+        cat "$own/machine-id" > "$rootmnt/etc/machine-id" || fail "cannot write the machine-id"
+    fi
+    (
+        umask 0077
+        mkdir -p /run/netboot/ssh
+        cat "$own/ssh_host_ed25519_key" > /run/netboot/ssh/ssh_host_ed25519_key
+    ) || fail "no ssh host key in $state"
+    while read -r folder path; do
+        mkdir -p "$rootmnt$path" && mount -o bind "$own/$folder" "$rootmnt$path" ||
+            fail "cannot keep $path in $state"
+    done < "$own/kept" || fail "no list of what is kept in $state"
+    # So that nobody removes the release that it runs. A full disk there must not keep PCs dark.
+    echo "$tree" > "$own/booted.new" && mv "$own/booted.new" "$own/booted" ||
+        echo "netboot-root: cannot note in $state which release runs" > /dev/kmsg
+fi
+"""
 
+# How each tool's initrd stops a boot. The script finds the new root's folder in $rootmnt.
+_INITRAMFS_TOOLS = """
 case "$1" in
 prereqs)
     echo ""
@@ -50,15 +112,42 @@ fail() {
         panic "netboot-root: $*"
     done
 }
+%(mount)s"""
+_DRACUT = """
+# What calls this gives the message to dracut's die().
+fail() {
+    echo "netboot-root: $*"
+    exit 1
+}
+%(mount)s"""
 
-kind=
+# OPTIONS SERVER:PATH FOLDER. klibc's own mounter needs no version; see also mount_nfs() below.
+_BY_NFSMOUNT = """
+mount_nfs() {
+    nfsmount -o "$1" "$2" "$3"
+}
+"""
+_BY_MOUNT_NFS = """
+mount_nfs() {
+    mount.nfs "$2" "$3" -n -o "vers=%(version)s,${netboot_nfs:+$netboot_nfs,}$1"
+}
+"""
+
+_NETBOOT_ROOT = """#!/bin/sh
+# netboot-root: what netboot.root= asks for, once the root is mounted (diskless.netboot)
+%(head)s
+kind= overlay= state= netboot_nfs= nfsroot=
 # shellcheck disable=SC2013
 for word in $(cat /proc/cmdline); do
     case "$word" in
     netboot.root=*) kind=${word#netboot.root=} ;;
+    netboot.overlay=*) overlay=${word#netboot.overlay=} ;;
+    netboot.state=*) state=${word#netboot.state=} ;;
+    netboot.nfs=*) netboot_nfs=${word#netboot.nfs=} ;;
+    nfsroot=*) nfsroot=${word#nfsroot=} ;;
     esac
 done
-
+%(state_mounted)s
 case "$kind" in
 "" | rw)
     # A root of its own (or none of ours): nothing to protect.
@@ -68,12 +157,116 @@ case "$kind" in
     fail "this initrd does not know netboot.root=$kind"
     ;;
 esac
+%(state_used)s"""
+
+ROOT_KINDS = {"overlay": _OVERLAY, "shared-rw": _SHARED_RW}
+
+
+def _netboot_root(head: str, mount: str) -> str:
+    cases = [f"{kind}){body}    ;;\n" for kind, body in ROOT_KINDS.items()]
+    return _NETBOOT_ROOT % {
+        "head": head % {"mount": mount},
+        "kinds": "".join(cases),
+        "state_mounted": _STATE_MOUNTED,
+        "state_used": _STATE_USED,
+    }
+
+
+def netboot_root(nfs_version: str = "3") -> str:
+    """``netboot-root`` as a script of initramfs-tools' init-bottom: one case per kind of root.
+
+    :param nfs_version: what the initrd was made for: klibc's nfsmount knows version 3 alone.
+    """
+    mount = _BY_NFSMOUNT if nfs_version == "3" else _BY_MOUNT_NFS % {"version": nfs_version}
+    return _netboot_root(_INITRAMFS_TOOLS, mount)
+
+
+def netboot_root_for_dracut(nfs_version: str = "3") -> str:
+    """``netboot-root`` as a program that ends with 1 and a message where the boot must stop."""
+    return _netboot_root(_DRACUT, _BY_MOUNT_NFS % {"version": nfs_version})
+
+
+# For NFSv3 mount.nfs looks the numbers up in /etc/protocols, of a package (netbase) that an image
+# need not have: 'Protocol not supported', it says without.
+PROTOCOLS = "tcp 6 TCP\nudp 17 UDP\n"
+
+# netboot.nfs= holds what the initrd's mount.nfs gets beyond nfsroot=. Within it the last word
+# counts, so the version that the initrd was made for comes first. An initrd with klibc's nfsmount,
+# which would refuse such options for ever, does not read it.
+_OPTIONS = """
+netboot_nfs=vers=%(version)s
+# shellcheck disable=SC2013
+for word in $(cat /proc/cmdline); do
+    case "$word" in
+    netboot.nfs=*) netboot_nfs=$netboot_nfs,${word#netboot.nfs=} ;;
+    esac
+done
 """
 
-ROOT_KINDS = {"shared-rw": _SHARED_RW}
+# initramfs-tools(7): BOOT names the script below /scripts that knows mountroot. All of the stock
+# one's logic (DHCP, nfsroot=, trying again) stays; only its last command is another.
+_MOUNT_NFS = """# The root by mount.nfs, where scripts/nfs calls klibc's nfsmount (diskless.netboot)
+. /scripts/nfs
+%(options)s
+nfsmount() {
+    options=$netboot_nfs
+    while [ "$1" = -o ]; do
+        options=$2,$options
+        shift 2
+    done
+    mount.nfs "$1" "$2" -n -o "$options"
+}
+"""
 
 
-def netboot_root(kinds: dict[str, str] | None = None) -> str:
-    """The init-bottom script ``netboot-root``: one case for each kind of root."""
-    cases = [f"{kind}){body}    ;;\n" for kind, body in (kinds or ROOT_KINDS).items()]
-    return _NETBOOT_ROOT % {"kinds": "".join(cases)}
+def mount_nfs(version: str) -> str:
+    """``scripts/netboot`` for initramfs-tools, whose nfsmount is another name for mount.nfs.
+
+    :param version: of NFS, unless netboot.nfs= on the kernel command line has ``vers=``.
+    """
+    return _MOUNT_NFS % {"options": _OPTIONS % {"version": version}}
+
+
+# dracut.cmdline(7): after its own hook has made netroot of root= and nfsroot=, as
+# nfs:SERVER:PATH:OPTIONS (parse-nfsroot.sh).
+_DRACUT_CMDLINE = """# Which options mount.nfs gets (diskless.netboot)
+%(options)s
+case "$netroot" in
+nfs:*:) netroot=$netroot$netboot_nfs ;;
+nfs:*) netroot=$netroot,$netboot_nfs ;;
+esac
+unset netboot_nfs word
+"""
+
+# What klibc's ipconfig leaves behind of a NIC: /run/net-NIC.conf. dracut's DHCP client ends with
+# the initrd, so the address must not end with its lease: a root over NFS would end with it.
+_DRACUT_PRE_PIVOT = """# What netboot.root= asks for, and a note of the NIC (diskless.netboot)
+netboot_said=$(rootmnt=$NEWROOT /usr/sbin/netboot-root 2>&1) || die "$netboot_said"
+for netboot_nic in /tmp/net.*.did-setup; do
+    netboot_nic=${netboot_nic#/tmp/net.}
+    netboot_nic=${netboot_nic%.did-setup}
+    [ -e "/sys/class/net/$netboot_nic/address" ] && [ "$netboot_nic" != lo ] || continue
+    (
+        new_domain_name='' new_domain_name_servers=''
+        [ ! -f "/tmp/dhclient.$netboot_nic.dhcpopts" ] || . "/tmp/dhclient.$netboot_nic.dhcpopts"
+        # shellcheck disable=SC2086
+        set -- $new_domain_name_servers
+        echo "DEVICE='$netboot_nic'"
+        echo "DNSDOMAIN='$new_domain_name'"
+        echo "IPV4DNS0='${1:-0.0.0.0}'"
+        echo "IPV4DNS1='${2:-0.0.0.0}'"
+    ) > "/run/net-$netboot_nic.conf"
+    ip -4 -o addr show dev "$netboot_nic" scope global | while read -r _ _ _ netboot_address _; do
+        ip addr change "$netboot_address" dev "$netboot_nic" valid_lft forever preferred_lft forever
+    done
+done
+unset netboot_nic netboot_said
+"""
+
+
+def dracut_hooks(version: str) -> dict[str, str]:
+    """Hooks of dracut by their place below lib/dracut/hooks; see `mount_nfs` for `version`."""
+    return {
+        "cmdline/95-netboot.sh": _DRACUT_CMDLINE % {"options": _OPTIONS % {"version": version}},
+        "pre-pivot/95-netboot.sh": _DRACUT_PRE_PIVOT,
+    }

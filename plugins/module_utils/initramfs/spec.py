@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.drivers import normalise
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import hardware
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import (
     InitramfsError,
 )
@@ -16,20 +16,24 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs 
 # Highest level that each compressor takes by its one option, from the compressor's man page.
 LEVELS = {"zstd": 19, "gzip": 9, "xz": 9, "lz4": 12, "bzip2": 9, "lzma": 9}
 
-_NAME = re.compile(r"[A-Za-z0-9_-]+$")
+_DRIVERS = (re.compile(r"[A-Za-z0-9_-]+"), hardware.PCI_ID, hardware.MODALIAS)
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]*$")
 
 
 @dataclass(frozen=True)
 class Spec:
-    """The options of the module of the same name; `drivers` are normalised module names."""
+    """The options of the module of the same name.
+
+    `drivers` are as given, module names, PCI ids and modaliases; `machine` is text, or empty.
+    """
 
     root: Path
     kernel: str = "newest"
     dest: Path | None = None
-    boot: str = "nfs"
+    nfs_version: str = "3"
     modules: str = "netboot"
     drivers: tuple[str, ...] = ()
+    machine: str = ""
     compression: str = "zstd"
     compression_level: int | None = None
     missing_firmware: str = "fail"
@@ -40,9 +44,10 @@ class Spec:
         root: str,
         kernel: str,
         dest: str | None,
-        boot: str,
+        nfs_version: str,
         modules: str,
         drivers: list[str],
+        machine: object,
         compression: str,
         compression_level: int | None,
         missing_firmware: str,
@@ -61,9 +66,16 @@ class Spec:
         if not _VERSION.match(kernel):
             faults.append(f"kernel: {kernel!r} is no kernel version (as in /lib/modules)")
         for name in drivers:
-            if not _NAME.match(name):
-                faults.append(f"drivers: {name!r} is no module name (as lsmod shows them)")
-        if modules == "list" and not drivers:
+            if not any(kind.fullmatch(name) for kind in _DRIVERS):
+                faults.append(
+                    f"drivers: {name!r} is no module name (as lsmod shows them), PCI id (such as"
+                    " 10ec:8168) or modalias"
+                )
+        lines = [machine] if isinstance(machine, str) else machine or []
+        if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+            faults.append("machine: must be text, or a list of lines")
+            lines = []
+        if modules == "list" and not drivers and not lines:
             faults.append("drivers: modules=list takes only what is listed; name the NIC drivers")
         if compression_level is not None and not 1 <= compression_level <= LEVELS[compression]:
             faults.append(
@@ -76,9 +88,10 @@ class Spec:
             root=Path(root),
             kernel=kernel,
             dest=Path(dest) if dest else None,
-            boot=boot,
+            nfs_version=nfs_version,
             modules=modules,
-            drivers=tuple(dict.fromkeys(normalise(name) for name in drivers)),
+            drivers=tuple(dict.fromkeys(drivers)),
+            machine="\n".join(lines),
             compression=compression,
             compression_level=compression_level,
             missing_firmware=missing_firmware,

@@ -39,7 +39,7 @@ class Image:
     """A small image root, its initrd, and the module run on it."""
 
     def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.root = tinyroot.make(root, "gzip")
+        self.root = tinyroot.make(root, "gzip", "mkdir")
         self._capsys = capsys
         self.dest = root / "boot" / f"initrd-netboot-{VERSION}.img"
         (root / f"boot/vmlinuz-{VERSION}").write_bytes(b"MZ kernel")
@@ -82,6 +82,39 @@ class Image:
         files = [(n, newc.FILE, n.encode()) for n in names if not any(w in n for w in without)]
         (self.root / "initrd").write_bytes(gzip.compress(newc.archive(files), mtime=0))
 
+    def with_dracut(self) -> None:
+        """Replace mkinitramfs by a dracut, which takes options as dracut(8) lists them."""
+        (self.root / "usr/sbin/mkinitramfs").unlink()
+        for name in ("dash", "base", "udev-rules", "network", "network-legacy"):
+            (self.root / f"usr/lib/dracut/modules.d/00{name}").mkdir(parents=True)
+        for name in ("kernel-network-modules", "nfs"):
+            (self.root / f"usr/lib/dracut/modules.d/90{name}").mkdir(parents=True)
+        names = "usr/sbin/mount.nfs usr/sbin/rpcbind usr/sbin/rpc.statd usr/sbin/dhclient"
+        for name in f"{names} usr/sbin/depmod usr/bin/arping usr/bin/ip usr/bin/cpio".split():
+            tinyroot.script(self.root, name, "")
+        tinyroot.script(self.root, "usr/bin/cp", 'for to; do :; done; [ -d "$to" ]\n')
+        tinyroot.script(
+            self.root,
+            "usr/lib/dracut/dracut-install",
+            f'[ "$1 $3 $7" = "-D --kerneldir -m" ] && mkdir -p "$2/usr/lib/modules/{VERSION}"\n',
+        )
+        tinyroot.script(
+            self.root,
+            "usr/bin/dracut",
+            '[ "$SOURCE_DATE_EPOCH" = 1 ] || exit 3\n'
+            'case " $* " in *" --reproducible "*) ;; *) exit 4 ;; esac\n'
+            'for to; do :; done; cat /initrd > "$to"\n',
+        )
+        names = "usr/sbin/mount.nfs usr/sbin/nfsroot usr/sbin/dhclient usr/sbin/netboot-root"
+        hooks = "usr/lib/dracut/hooks"
+        self.pack(
+            more=(
+                *names.split(),
+                f"{hooks}/cmdline/95-netboot.sh",
+                f"{hooks}/pre-pivot/95-netboot.sh",
+            )
+        )
+
     def package(self, name: str, version: str) -> None:
         (self.root / "var/lib/dpkg/status").write_text(
             f"Package: {name}\nStatus: install ok installed\nVersion: {version}\n"
@@ -113,7 +146,8 @@ def test_the_initrd_is_built_once_and_then_left_alone(image: Image) -> None:
     assert image.dest.read_bytes() == (image.root / "initrd").read_bytes()
     assert first["initrd"] == str(image.dest)
     assert first["size"] == image.dest.stat().st_size
-    assert first["modules"] == len(MODULES)
+    assert first["modules"] == sorted(Path(name).stem for name in MODULES)
+    assert (first["backend"], first["mounter"]) == ("initramfs-tools", "nfsmount")
     assert first["rebuilt_because"] == [f"{image.dest} does not exist"]
     assert first["build"].startswith(f"{VERSION}-") and len(first["build"]) == len(VERSION) + 13
     before = image.snapshot()
@@ -276,7 +310,66 @@ def test_all_faults_of_the_image_come_at_once(image: Image) -> None:
 
 def test_an_image_without_initramfs_tools_is_told_so(image: Image) -> None:
     (image.root / "usr/sbin/mkinitramfs").unlink()
-    assert "install initramfs-tools" in image.run()["msg"]
+    assert "install initramfs-tools, or dracut" in image.run()["msg"]
+
+
+@pytest.mark.parametrize("modules", ["list", "netboot", "most"])
+def test_an_image_with_dracut_is_built_by_dracut(image: Image, modules: str) -> None:
+    image.with_dracut()
+    first = image.run(modules=modules, drivers=["e1000"])
+    assert first["changed"], first
+    assert (first["backend"], first["mounter"]) == ("dracut", "mount.nfs")
+    assert image.dest.read_bytes() == (image.root / "initrd").read_bytes()
+    assert any("dracut-install" in line for line in first["commands"]) == (modules == "list")
+    assert not image.run(modules=modules, drivers=["e1000"])["changed"]
+
+
+def test_what_dracut_would_leave_out_without_a_word_is_named_with_its_package(
+    image: Image,
+) -> None:
+    image.with_dracut()
+    for name in ("sbin/rpcbind", "sbin/dhclient"):
+        (image.root / "usr" / name).unlink()
+    (image.root / "usr/lib/dracut/modules.d/00network-legacy").rmdir()
+    said = image.run()["msg"]
+    assert "no module network-legacy; install dracut-network" in said
+    assert "no rpcbind, dhclient, without which" in said
+    assert "install isc-dhcp-client, rpcbind in it" in said
+    assert not image.dest.exists()
+
+
+def test_an_initrd_by_dracut_without_its_hooks_is_refused(image: Image) -> None:
+    image.with_dracut()
+    image.pack()
+    said = image.run()["msg"]
+    for name in ("mount.nfs", "pre-pivot/95-netboot.sh", "netboot-root"):
+        assert name in said
+    assert "that dracut made lacks" in said
+
+
+def test_nfs_4_2_needs_mount_nfs_in_the_image_and_in_the_initrd(image: Image) -> None:
+    (image.modules / "modules.builtin").write_text("fs/overlay.ko\nfs/nfsv4.ko\n")
+    assert "install nfs-common" in image.run(nfs_version="4.2")["msg"]
+    tinyroot.script(image.root, "usr/sbin/mount.nfs", "")
+    assert "lacks: mount.nfs, scripts/netboot" in image.run(nfs_version="4.2")["msg"]
+    image.pack(more=("sbin/mount.nfs", "scripts/netboot"))
+    built = image.run(nfs_version="4.2")
+    assert built["changed"] and built["mounter"] == "mount.nfs"
+    assert "option nfs_version changed from 4.2 to 3" in image.run(check=True)["rebuilt_because"]
+
+
+def test_drivers_may_go_by_pci_id_or_by_what_a_machine_says(image: Image) -> None:
+    (image.modules / "modules.alias").write_text(
+        "alias pci:v000010ECd00008168sv*sd*bc*sc*i* r8169\n"
+        "alias pci:v00008086d0000100Esv*sd*bc*sc*i* e1000\n"
+    )
+    machine = ["00:19.0 0200: 8086:100e (rev 03)", "00:01.0 0106: 8086:2922"]
+    built = image.run(modules="list", drivers=["10ec:8168"], machine=machine)
+    assert built["drivers"] == ["r8169", "e1000"]
+    assert not image.run(modules="list", drivers=["r8169", "e1000"])["changed"]
+    said = image.run(drivers=["10ec:9999"], machine="00:19.0 0200: 8086:9999")["msg"]
+    assert "'10ec:9999'" in said and "no driver for the card 8086:9999" in said
+    assert "machine: must be text" in image.run(machine={"a": "b"})["msg"]
 
 
 def test_the_boot_server_itself_is_no_image(image: Image) -> None:

@@ -13,7 +13,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.cpio im
     Entry,
 )
 
-RECORD = fingerprint.Record("6.1", "ab" * 32, {"kernel": "6.1"}, {"bin/sh": "1"}, 3, ["a.fw"])
+RECORD = fingerprint.Record("6.1", "ab" * 32, {"kernel": "6.1"}, {"bin/sh": "1"}, ["nfs"], ["a.fw"])
 
 
 def test_a_record_comes_back_as_it_was_written(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,18 +15,33 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import 
 FUNCTIONS = """
 panic() { echo "PANIC $*"; exit 9; }
 mount() { echo "mount $*"; }
+modprobe() { echo "modprobe $*"; }
+nfsmount() { echo "nfsmount $*"; }
 """
 
 
-def boot(tmp_path: Path, arguments: str, functions: str = FUNCTIONS) -> tuple[int, str]:
+def boot(
+    tmp_path: Path,
+    arguments: str,
+    functions: str = FUNCTIONS,
+    mounted: str = "ro",
+    *,
+    errors: bool = False,
+) -> tuple[int, str]:
     (tmp_path / "root/etc").mkdir(parents=True, exist_ok=True)
     (tmp_path / "cmdline").write_text(f"BOOT_IMAGE=x {arguments} quiet\n")
     (tmp_path / "functions").write_text(functions)
+    (tmp_path / "mounts").write_text(
+        "proc /proc proc rw,nosuid 0 0\n"
+        f"192.0.2.1:/srv/x {tmp_path}/root nfs {mounted},vers=3,rsize=1048576 0 0\n"
+    )
     text = scripts.netboot_root()
     for path, instead in (
         ("/scripts/functions", "functions"),
         ("/proc/cmdline", "cmdline"),
+        ("/proc/mounts", "mounts"),
         ("/run/", "run/"),
+        ("/dev/kmsg", "kmsg"),
     ):
         assert path in text
         text = re.sub(r"(?<![\w])" + path, f"{tmp_path}/{instead}", text)
@@ -39,8 +55,20 @@ def boot(tmp_path: Path, arguments: str, functions: str = FUNCTIONS) -> tuple[in
         check=False,
         timeout=10,
     )
-    assert not done.stderr
+    assert errors or not done.stderr
     return done.returncode, done.stdout
+
+
+def source(tmp_path: Path, text: str, arguments: str, before: str, after: str) -> str:
+    """What a shell prints that runs `text`, a part of an init, between two others."""
+    (tmp_path / "cmdline").write_text(f"BOOT_IMAGE=x {arguments} quiet\n")
+    (tmp_path / "nfs").write_text("nfsmount() { exit 3; }\n")
+    text = text.replace("/proc/cmdline", "./cmdline").replace("/scripts/nfs", "./nfs")
+    for folder in ("/tmp/", "/run/", "/sys/", "/usr/"):
+        text = text.replace(folder, f".{folder}")
+    script = f"{before}\n{text}\n{after}"
+    command = ["dash", "-c", script]
+    return subprocess.check_output(command, text=True, cwd=tmp_path, timeout=10)
 
 
 @pytest.mark.parametrize("arguments", ["", "netboot.root=rw", "xnetboot.root=overlay"])
@@ -88,11 +116,158 @@ def test_a_failing_mount_stops_the_boot(tmp_path: Path) -> None:
 
 
 def test_a_word_that_this_initrd_does_not_know_stops_the_boot(tmp_path: Path) -> None:
-    status, said = boot(tmp_path, "netboot.root=overlay")
+    status, said = boot(tmp_path, "netboot.root=overlai")
     assert (status, said) == (
         9,
-        "PANIC netboot-root: this initrd does not know netboot.root=overlay\n",
+        "PANIC netboot-root: this initrd does not know netboot.root=overlai\n",
     )
+
+
+@pytest.mark.parametrize(("given", "size"), [("", "50%"), (" netboot.overlay=512M", "512M")])
+def test_an_overlay_lays_ram_over_the_root_that_was_mounted(
+    tmp_path: Path, given: str, size: str
+) -> None:
+    status, said = boot(tmp_path, "netboot.root=overlay" + given)
+    run, root = tmp_path / "run/netboot", tmp_path / "root"
+    layers = f"lowerdir={run}/lower,upperdir={run}/changes/upper,workdir={run}/changes/work"
+    assert said.splitlines() == [
+        "modprobe -q overlay",
+        f"mount -t tmpfs -o size={size},mode=0755 netboot {run}/changes",
+        f"mount -n -o move {root} {run}/lower",
+        f"mount -t overlay -o {layers} overlay {root}",
+    ]
+    assert status == 0
+    assert sorted(path.name for path in (run / "changes").iterdir()) == ["upper", "work"]
+
+
+def test_an_overlay_over_a_root_that_is_writable_stops_the_boot(tmp_path: Path) -> None:
+    status, said = boot(tmp_path, "netboot.root=overlay", mounted="rw")
+    assert status == 9
+    assert said == (
+        "PANIC netboot-root: the shared root is mounted writable: its entry must say ro\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fails", "said"),
+    [
+        ("modprobe -q", "no kernel module 'overlay' in this initrd"),
+        ("mount -t tmpfs", "cannot set 50% of RAM aside for changes (netboot.overlay=)"),
+        ("mount -n -o move", "cannot move the shared root away"),
+        ("mount -t overlay", "cannot lay changes in RAM over the shared root"),
+    ],
+)
+def test_an_overlay_that_cannot_be_made_stops_the_boot(
+    tmp_path: Path, fails: str, said: str
+) -> None:
+    command, _blank, first = fails.partition(" ")
+    functions = (
+        FUNCTIONS
+        + f"""
+    {command}() {{ case "{command} $*" in "{command} {first}"*) return 1 ;; esac; }}
+    """
+    )
+    status, told = boot(tmp_path, "netboot.root=overlay", functions)
+    assert status == 9
+    assert f"PANIC netboot-root: {said}" in told
+
+
+STATE = "nfsroot=192.0.2.1:/srv/x,tcp,port=2049 netboot.state=/srv/netboot/clients/pc01/state"
+IDENTITY = "0123456789abcdef0123456789abcdef\n"
+
+
+def with_state(tmp_path: Path, kept: str = "") -> Path:
+    """Lay out what the state has, as if it were mounted, and return its folder."""
+    state = tmp_path / "run/netboot/state"
+    state.mkdir(parents=True)
+    (state / "machine-id").write_text(IDENTITY)
+    (state / "ssh_host_ed25519_key").write_text("secret")
+    (state / "kept").write_text(kept)
+    return state
+
+
+def test_a_state_is_mounted_from_the_root_s_server_with_the_root_s_options(tmp_path: Path) -> None:
+    state = with_state(tmp_path)
+    status, said = boot(tmp_path, f"netboot.root=rw {STATE}")
+    mounted = f"192.0.2.1:/srv/netboot/clients/pc01/state {state}"
+    assert (status, said) == (0, f"nfsmount -o rw,nolock,tcp,port=2049 {mounted}\n")
+
+
+def test_a_client_is_who_its_state_says(tmp_path: Path) -> None:
+    state = with_state(tmp_path)
+    for kind in ("rw", "overlay"):
+        (tmp_path / "root/etc/machine-id").unlink(missing_ok=True)
+        assert boot(tmp_path, f"netboot.root={kind} {STATE}")[0] == 0
+        assert (tmp_path / "root/etc/machine-id").read_text() == IDENTITY
+        key = tmp_path / "run/netboot/ssh/ssh_host_ed25519_key"
+        assert key.read_text() == "secret"
+        assert key.stat().st_mode & 0o777 == 0o600
+        assert key.parent.stat().st_mode & 0o777 == 0o700
+        assert (state / "booted").read_text() == "/srv/x\n"
+        shutil.rmtree(tmp_path / "run/netboot/changes", ignore_errors=True)
+
+
+def test_a_root_of_its_own_keeps_the_machine_id_that_it_has(tmp_path: Path) -> None:
+    with_state(tmp_path)
+    (tmp_path / "root/etc").mkdir(parents=True)
+    (tmp_path / "root/etc/machine-id").write_text("its own")
+    boot(tmp_path, f"netboot.root=rw {STATE}")
+    assert (tmp_path / "root/etc/machine-id").read_text() == "its own"
+
+
+def test_who_shares_a_writable_root_has_the_machine_id_of_its_state(tmp_path: Path) -> None:
+    with_state(tmp_path)
+    boot(tmp_path, f"netboot.root=shared-rw {STATE}")
+    assert (tmp_path / "run/netboot/machine-id").read_text() == IDENTITY
+    assert (tmp_path / "root/etc/machine-id").read_text() == ""
+
+
+def test_what_is_kept_is_mounted_where_it_belongs(tmp_path: Path) -> None:
+    state = with_state(tmp_path, "keep-home,kiosk /home/kiosk\nkeep-var,log /var/log\n")
+    _status, said = boot(tmp_path, f"netboot.root=rw {STATE}")
+    root = tmp_path / "root"
+    assert said.splitlines()[1:] == [
+        f"mount -o bind {state}/keep-home,kiosk {root}/home/kiosk",
+        f"mount -o bind {state}/keep-var,log {root}/var/log",
+    ]
+    assert (root / "home/kiosk").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("fails", "said"),
+    [
+        ("nfsmount", "cannot mount /srv/netboot/clients/pc01/state from 192.0.2.1"),
+        ("mount", "cannot keep /var/log in /srv/netboot/clients/pc01/state"),
+    ],
+)
+def test_a_client_that_does_not_get_what_is_its_own_stops_and_says_so(
+    tmp_path: Path, fails: str, said: str
+) -> None:
+    with_state(tmp_path, "keep-var,log /var/log\n")
+    functions = f"{FUNCTIONS}{fails}() {{ return 1; }}\n"
+    status, told = boot(tmp_path, f"netboot.root=rw {STATE}", functions)
+    assert status == 9
+    assert f"PANIC netboot-root: {said}" in told
+
+
+@pytest.mark.parametrize("lost", ["machine-id", "ssh_host_ed25519_key", "kept"])
+def test_a_state_that_lacks_something_stops_the_boot(tmp_path: Path, lost: str) -> None:
+    (with_state(tmp_path) / lost).unlink()
+    status, told = boot(tmp_path, f"netboot.root=overlay {STATE}", errors=True)
+    assert status == 9 and "PANIC netboot-root: " in told
+
+
+def test_a_full_disk_on_the_server_keeps_no_client_dark(tmp_path: Path) -> None:
+    (with_state(tmp_path) / "booted.new").mkdir()  # so that nothing can be written there
+    status, _said = boot(tmp_path, f"netboot.root=rw {STATE}", errors=True)
+    assert status == 0
+    assert "cannot note" in (tmp_path / "kmsg").read_text()
+
+
+def test_an_initrd_with_mount_nfs_mounts_the_state_by_that(tmp_path: Path) -> None:
+    for text in (scripts.netboot_root("4.2"), scripts.netboot_root_for_dracut("4.2")):
+        assert 'mount.nfs "$2" "$3" -n -o "vers=4.2,' in text
+        assert "nfsmount" not in text
 
 
 def test_leaving_the_rescue_shell_does_not_go_on_with_the_boot(tmp_path: Path) -> None:
@@ -106,3 +281,102 @@ def test_initramfs_tools_can_ask_for_its_prerequisites(tmp_path: Path) -> None:
     script = tmp_path / "netboot-root"
     script.write_text(scripts.netboot_root())
     assert subprocess.check_output(["dash", str(script), "prereqs"], text=True) == "\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options"),
+    [
+        ("", "retrans=10,ro,nolock,vers=4.2"),
+        ("netboot.nfs=vers=4.1,nconnect=4", "retrans=10,ro,nolock,vers=4.2,vers=4.1,nconnect=4"),
+    ],
+)
+def test_mount_nfs_gets_what_nfsmount_would_and_the_options_of_its_own(
+    tmp_path: Path, arguments: str, options: str
+) -> None:
+    (tmp_path / "mount.nfs").write_text('#!/bin/sh\necho "$*"\n')
+    (tmp_path / "mount.nfs").chmod(0o755)
+    said = source(
+        tmp_path,
+        scripts.mount_nfs("4.2"),
+        arguments,
+        "PATH=.:$PATH",
+        "nfsmount -o nolock -o ro -o retrans=10 192.0.2.1:/srv /root",  # as scripts/nfs does
+    )
+    assert said == f"192.0.2.1:/srv /root -n -o {options}\n"
+
+
+@pytest.mark.parametrize(
+    ("netroot", "expected"),
+    [
+        ("nfs:192.0.2.1:/srv:", "nfs:192.0.2.1:/srv:vers=3,nconnect=4"),
+        ("nfs:192.0.2.1:/srv:tcp", "nfs:192.0.2.1:/srv:tcp,vers=3,nconnect=4"),
+        ("iscsi:x", "iscsi:x"),
+    ],
+)
+def test_dracut_mounts_with_the_same_options(tmp_path: Path, netroot: str, expected: str) -> None:
+    hook = scripts.dracut_hooks("3")["cmdline/95-netboot.sh"]
+    before, after = f"netroot={netroot}", 'echo "$netroot"'
+    assert source(tmp_path, hook, "netboot.nfs=nconnect=4", before, after) == f"{expected}\n"
+
+
+DRACUT = """
+die() { echo "DIE $*"; exit 9; }
+ip() { case "$1 $2" in
+    "-4 -o") echo "2: eth0    inet 192.0.2.21/24 brd 192.0.2.255 scope global dynamic eth0" ;;
+    *) echo "ip $*" ;;
+esac; }
+NEWROOT=/sysroot
+"""
+
+
+def nic(tmp_path: Path, leased: str) -> None:
+    for folder in ("tmp", "run", "sys/class/net/eth0", "usr/sbin"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "sys/class/net/eth0/address").touch()
+    for name in ("net.eth0.did-setup", "net.52:54:00:12:34:56.did-setup", "net.lo.did-setup"):
+        (tmp_path / "tmp" / name).touch()
+    (tmp_path / "tmp/dhclient.eth0.dhcpopts").write_text(leased)
+
+
+def root_script(tmp_path: Path, text: str) -> None:
+    script = tmp_path / "usr/sbin/netboot-root"
+    script.write_text(f"#!/bin/sh\n{text}")
+    script.chmod(0o755)
+
+
+def test_dracut_leaves_a_note_of_the_nic_and_an_address_that_stays(tmp_path: Path) -> None:
+    nic(
+        tmp_path,
+        "new_domain_name='lab.example'\nnew_domain_name_servers='192.0.2.1 192.0.2.2'\n",
+    )
+    root_script(tmp_path, '[ "$rootmnt" = /sysroot ]')
+    hook = scripts.dracut_hooks("3")["pre-pivot/95-netboot.sh"]
+    assert source(tmp_path, hook, "", DRACUT, "") == (
+        "ip addr change 192.0.2.21/24 dev eth0 valid_lft forever preferred_lft forever\n"
+    )
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["net-eth0.conf"]
+    assert (tmp_path / "run/net-eth0.conf").read_text() == (
+        "DEVICE='eth0'\nDNSDOMAIN='lab.example'\nIPV4DNS0='192.0.2.1'\nIPV4DNS1='192.0.2.2'\n"
+    )
+
+
+def test_dracut_stops_with_the_message_where_the_root_cannot_be_made(tmp_path: Path) -> None:
+    nic(tmp_path, "")
+    root_script(tmp_path, "echo netboot-root: no room; exit 1")
+    hook = scripts.dracut_hooks("3")["pre-pivot/95-netboot.sh"]
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        source(tmp_path, hook, "", DRACUT, "echo went on")
+    assert (caught.value.returncode, caught.value.stdout) == (9, "DIE netboot-root: no room\n")
+
+
+def test_both_tools_get_one_mechanism(tmp_path: Path) -> None:
+    ours, dracuts = scripts.netboot_root(), scripts.netboot_root_for_dracut()
+    assert ours.partition("\nkind=")[2] == dracuts.partition("\nkind=")[2] != ""
+    cmdline = tmp_path / "cmdline"
+    cmdline.write_text("netboot.root=typo\n")
+    script = dracuts.replace("/proc/cmdline", str(cmdline))
+    done = subprocess.run(["dash", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (
+        1,
+        "netboot-root: this initrd does not know netboot.root=typo\n",
+    )
