@@ -6,12 +6,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: client_roots
-short_description: Roots that clients have of their own
+short_description: Roots that clients write to
 version_added: 0.1.0
 author: The diskless.netboot authors
 description:
-  - Returns, for each image, the roots to be copied from it for the clients with
-    C(netboot_root=rw).
+  - Returns, for each release, the roots to be copied from it for the clients with
+    C(netboot_root=rw) (one each) and C(netboot_root=shared-rw) (one for all of an image).
+  - Fails with one message that names every such client without a release.
 options:
   _input:
     description: Clients as P(diskless.netboot.clients#filter) returns them.
@@ -22,6 +23,12 @@ options:
     description: Root of the store on the NFS server.
     type: str
     default: /srv/netboot
+  image_releases:
+    description:
+      - The releases of each image, by the image's name, with C(current), the current one, and
+        C(names), all of them.
+    type: dict
+    required: true
 seealso:
   - plugin: diskless.netboot.clients
     plugin_type: filter
@@ -34,12 +41,13 @@ EXAMPLES = r"""
     msg: >-
       {{ groups['netboot_clients']
          | diskless.netboot.clients(hostvars, netboot_subnets)
-         | diskless.netboot.client_roots(store='/srv/netboot') }}
+         | diskless.netboot.client_roots(
+             image_releases={'library': {'current': '2026-11-24.1', 'names': ['2026-11-24.1']}}) }}
 """
 
 RETURN = r"""
 _value:
-  description: One element for each image with such clients, sorted by image.
+  description: One element for each release with such clients, sorted by image and release.
   type: list
   elements: dict
   contains:
@@ -47,17 +55,19 @@ _value:
       description: Name of the image.
       type: str
       sample: library
-    src:
-      description: The image's root.
+    release:
+      description: Name of the release.
       type: str
-      sample: /srv/netboot/images/library/root
+      sample: 2026-11-24.1
+    src:
+      description: The release's root.
+      type: str
+      sample: /srv/netboot/images/library/releases/2026-11-24.1/root
     dests:
-      description: The clients' roots.
+      description: Where the copies go.
       type: list
-      elements: dict
-      sample:
-        - client: pc01
-          path: /srv/netboot/clients/pc01/root
+      elements: str
+      sample: [/srv/netboot/clients/pc01/root, /srv/netboot/images/library/shared/root]
 """
 
 from collections.abc import Callable
@@ -72,10 +82,14 @@ from ansible_collections.diskless.netboot.plugins.plugin_utils.data import (
 )
 
 
-def client_roots(clients: Any, store: str = DEFAULT_STORE) -> list[dict[str, Any]]:
+def client_roots(
+    clients: Any, store: str = DEFAULT_STORE, *, image_releases: Any
+) -> list[dict[str, Any]]:
     """Return the roots of *clients* to be copied; see DOCUMENTATION."""
     with filter_errors():
-        return plan_client_roots(read_clients(clients), store=plain(store))
+        return plan_client_roots(
+            read_clients(clients), store=plain(store), image_releases=plain(image_releases)
+        )
 
 
 class FilterModule:

@@ -4,7 +4,7 @@
 
 Every function takes the store's root (`DEFAULT_STORE` unless the site says otherwise), returns a
 POSIX path as a string, and raises ValueError for a name that is not one path segment.
-A *build* is one kernel and initrd: ``<kernel version>-<12 hex digits of their content's hash>``.
+A *release* is an immutable, published state of an image: root, kernel, initrd and manifest.
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ from ansible_collections.diskless.netboot.plugins.module_utils import values
 DEFAULT_STORE = "/srv/netboot"
 KERNEL = "vmlinuz"
 INITRD = "initrd.img"
+STATE = "state"
+"""Folder of what a client keeps or is given, exported to its address only."""
+BOOTED = "booted"
+"""In a client's state: the root that it mounted at its last boot."""
 LONGEST_CLIENT_NAME = 253
 
 # nfsroot= ends its path at a comma, exports(5) at white space: neither can be escaped everywhere.
@@ -31,14 +35,29 @@ def store_root(store: str) -> str:
     return store
 
 
-def image_root(store: str, image: str) -> str:
-    """Return the root tree of *image*."""
-    return f"{store_root(store)}/images/{values.segment(image)}/root"
+def image(store: str, name: str) -> str:
+    """Return the folder of the image *name*: its root, and its releases."""
+    return f"{store_root(store)}/images/{values.segment(name)}"
 
 
-def image_boot(store: str, image: str, build: str) -> str:
-    """Return the folder with kernel and initrd of one *build* of *image*."""
-    return f"{store_root(store)}/images/{values.segment(image)}/boot/{values.segment(build)}"
+def image_root(store: str, image_name: str) -> str:
+    """Return the root tree of *image_name* that is being edited."""
+    return f"{image(store, image_name)}/root"
+
+
+def releases(store: str, image_name: str) -> str:
+    """Return the folder of all releases of *image_name*, which its clients may read."""
+    return f"{image(store, image_name)}/releases"
+
+
+def release_root(store: str, image_name: str, release: str) -> str:
+    """Return the root tree of one *release* of *image_name*."""
+    return f"{releases(store, image_name)}/{values.segment(release)}/root"
+
+
+def shared_root(store: str, image_name: str) -> str:
+    """Return the one tree that all clients of *image_name* write to which share theirs."""
+    return f"{image(store, image_name)}/shared/root"
 
 
 def client_root(store: str, client: str) -> str:
@@ -46,6 +65,11 @@ def client_root(store: str, client: str) -> str:
     return f"{store_root(store)}/clients/{values.segment(client, LONGEST_CLIENT_NAME)}/root"
 
 
-def tftp_boot(image: str, build: str) -> str:
-    """Return the folder of a *build*'s kernel and initrd, relative to the TFTP root."""
-    return f"images/{values.segment(image)}/{values.segment(build)}"
+def client_state(store: str, client: str) -> str:
+    """Return the folder of what *client* keeps, or is given, whatever its root is."""
+    return f"{store_root(store)}/clients/{values.segment(client, LONGEST_CLIENT_NAME)}/{STATE}"
+
+
+def tftp_boot(image_name: str, release: str) -> str:
+    """Return the folder of a *release*'s kernel and initrd, relative to the TFTP root."""
+    return f"images/{values.segment(image_name)}/{values.segment(release)}"

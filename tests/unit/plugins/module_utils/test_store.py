@@ -9,23 +9,30 @@ from collections.abc import Callable
 import pytest
 from ansible_collections.diskless.netboot.plugins.module_utils import store
 
-BUILD = "6.1.0-25-amd64-0123456789ab"
+RELEASE = "2026-11-24.1"
 
 
 def test_the_store_s_layout_is_what_the_documents_say() -> None:
     root = store.DEFAULT_STORE
     assert store.image_root(root, "library") == "/srv/netboot/images/library/root"
-    assert store.image_boot(root, "library", BUILD) == f"/srv/netboot/images/library/boot/{BUILD}"
+    assert store.releases(root, "library") == "/srv/netboot/images/library/releases"
+    assert (
+        store.release_root(root, "library", RELEASE)
+        == f"/srv/netboot/images/library/releases/{RELEASE}/root"
+    )
+    assert store.client_state(root, "pc01.a") == "/srv/netboot/clients/pc01.a/state"
     assert store.client_root(root, "pc01.a") == "/srv/netboot/clients/pc01.a/root"
-    assert store.tftp_boot("library", BUILD) == f"images/library/{BUILD}"
+    assert store.tftp_boot("library", RELEASE) == f"images/library/{RELEASE}"
 
 
 @pytest.mark.parametrize("name", ["..", ".", "", "a/b", "a b", "-a", "a\n"])
 def test_a_name_that_is_no_path_segment_makes_no_path(name: str) -> None:
     makers: list[Callable[[], str]] = [
         lambda: store.image_root("/srv", name),
-        lambda: store.image_boot("/srv", name, "b"),
-        lambda: store.image_boot("/srv", "a", name),
+        lambda: store.releases("/srv", name),
+        lambda: store.release_root("/srv", name, "b"),
+        lambda: store.release_root("/srv", "a", name),
+        lambda: store.client_state("/srv", name),
         lambda: store.client_root("/srv", name),
         lambda: store.tftp_boot(name, "b"),
         lambda: store.tftp_boot("a", name),
@@ -36,5 +43,5 @@ def test_a_name_that_is_no_path_segment_makes_no_path(name: str) -> None:
 
 
 def test_the_longest_names_stay_inside_pxelinux_s_127_bytes() -> None:
-    build = "6.12.48+deb13-cloud-amd64-0123456789ab"
-    assert len(f"{store.tftp_boot('i' * 64, build)}/{store.INITRD}") <= 127
+    release = "2026-11-24.100000-before-the-holidays"
+    assert len(f"{store.tftp_boot('i' * 64, release)}/{store.INITRD}") <= 127

@@ -1,0 +1,187 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The releases that an image has, and which of them is current.
+
+    IMAGE/releases/RELEASE/{root/, boot/{vmlinuz,initrd.img}, manifest.json}
+    IMAGE/current -> releases/RELEASE
+
+A release gets its name by one rename, when all of it is on the disk; a folder whose name begins
+with a dot is one that is being made or removed.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.diskless.netboot.plugins.module_utils import store as paths
+from ansible_collections.diskless.netboot.plugins.module_utils import values
+from ansible_collections.diskless.netboot.plugins.module_utils.faults import nearest
+
+MANIFEST = "manifest.json"
+PREVIOUS = "previous"
+"""Stands for the release before the current one; no release may have this name."""
+
+_FORMAT = 1
+
+
+class ReleaseError(Exception):
+    """Releases are not as they have to be for what was asked; the text names every reason."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """What a release's manifest says.
+
+    Attributes:
+        name: one path segment.
+        serial: counts an image's releases from 1; a later one has a higher number.
+        published: when, UTC, ISO 8601.
+        parent: the release with which it shares unchanged files; None for the first.
+        note: why it was published, in a person's words.
+        kernel: SHA-256 of its kernel.
+        initrd: SHA-256 of its initrd.
+        files: number of things in its root.
+        bytes: size of all files and links in its root.
+    """
+
+    name: str
+    serial: int
+    published: str
+    parent: str | None
+    note: str
+    kernel: str
+    initrd: str
+    files: int
+    bytes: int
+
+    def dump(self) -> str:
+        """Return the manifest's text."""
+        return json.dumps({"format": _FORMAT, **asdict(self)}, indent=2) + "\n"
+
+
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "serial": int,
+    "files": int,
+    "bytes": int,
+    "parent": (str, type(None)),
+}
+
+
+def parse(text: str) -> Release:
+    """Return the release that a manifest describes.
+
+    Raises:
+        ValueError: it is none that this version wrote.
+    """
+    data: Any = json.loads(text)
+    names = [field.name for field in fields(Release)]
+    if not isinstance(data, dict) or data.pop("format", None) != _FORMAT or set(data) != set(names):
+        raise ValueError("is no manifest of this version's")
+    wrong = [name for name in names if not isinstance(data[name], _TYPES.get(name, str))]
+    if wrong:
+        raise ValueError(f"has a wrong type for {', '.join(wrong)}")
+    return Release(**data)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """An image's folder, its releases from the oldest to the newest, and the current one."""
+
+    folder: Path
+    releases: tuple[Release, ...]
+    current: str | None
+
+    @property
+    def newest(self) -> Release | None:
+        """The release that was published last, whether it is current or not."""
+        return self.releases[-1] if self.releases else None
+
+    @property
+    def next_serial(self) -> int:
+        """The number of the release that comes next."""
+        return self.newest.serial + 1 if self.newest else 1
+
+    @property
+    def names(self) -> list[str]:
+        """The releases' names, oldest first."""
+        return [release.name for release in self.releases]
+
+    def path(self, release: str) -> Path:
+        """Return a release's folder."""
+        return self.folder / "releases" / release
+
+    def resolve(self, wanted: str) -> str:
+        """Return the name of a release that is there: *wanted*, or the one before the current.
+
+        Raises:
+            ReleaseError: there is none.
+        """
+        names = self.names
+        if wanted == PREVIOUS:
+            place = names.index(self.current) if self.current in names else 0
+            if not place:
+                raise ReleaseError(
+                    f"{self.folder}: there is no release before "
+                    + (f"the current one, {self.current}" if self.current else "any")
+                )
+            return names[place - 1]
+        if wanted not in names:
+            near = nearest(wanted, tuple(names))
+            hint = f"; did you mean {near}?" if near else ""
+            known = ", ".join(names) or "none yet"
+            raise ReleaseError(
+                f"{self.folder} has no release {wanted!r}{hint} (there are: {known})"
+            )
+        return wanted
+
+
+def read(store: str, image: str) -> Catalogue:
+    """Return the releases of *image*; none where it was never published.
+
+    Raises:
+        ReleaseError: a release has no manifest that can be read, so it is not known what it is.
+        ValueError: *store* or *image* makes no path.
+        OSError: the store cannot be read.
+    """
+    folder = Path(paths.image(store, image))
+    found, faults = [], []
+    top = folder / "releases"
+    for place in sorted(top.glob("[!.]*")):
+        try:
+            release = parse((place / MANIFEST).read_text("utf-8"))
+            if release.name != place.name:
+                raise ValueError(f"says that it is {release.name}")
+            found.append(release)
+        except (OSError, ValueError) as error:
+            faults.append(f"{place}: {MANIFEST}: {error}")
+    if faults:
+        raise ReleaseError("; ".join(faults))
+    found.sort(key=lambda release: release.serial)
+    return Catalogue(folder, tuple(found), _current(folder, {release.name for release in found}))
+
+
+def _current(folder: Path, names: set[str]) -> str | None:
+    try:
+        name = (folder / "current").readlink().name
+    except FileNotFoundError:
+        return None
+    return name if name in names else None
+
+
+def check_name(name: Any) -> str:
+    """Return *name* if a release may have it, else raise ValueError."""
+    if name == PREVIOUS:
+        raise ValueError(f"must not be {PREVIOUS}, which means the one before the current")
+    return values.segment(name)
+
+
+def next_name(serial: int, now: datetime) -> str:
+    """Return ``2026-11-24.17`` for an image's 17th release.
+
+    Since the newest release is never removed, no name is given twice.
+    """
+    return f"{now:%Y-%m-%d}.{serial}"

@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a release must stay: who is set to it, who booted it last, whose root was copied from it.
+
+A client that overlays a release holds no lock on it that a server could see: NFS version 3 knows
+no open files, and an idle client's connection ends after minutes. So what a client booted last
+counts as what it runs, for as long as it says nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from ansible_collections.diskless.netboot.plugins.module_utils import store as paths
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import marker
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.destination import (
+    Destination,
+)
+
+
+def reasons(
+    store: str, image: str, current: str | None, set_to: Mapping[str, str]
+) -> dict[str, list[str]]:
+    """Return, for each release of *image* that must stay, one sentence for each reason.
+
+    Args:
+        store: the store's root.
+        image: the image.
+        current: its current release.
+        set_to: releases by the names of the clients that the inventory sets to them.
+
+    Raises:
+        marker.MarkerUnreadableError: it cannot be told what a client's root was copied from.
+        OSError: the store cannot be read.
+    """
+    found: dict[str, list[str]] = {}
+    if current:
+        found[current] = ["is the current one"]
+    for client, release in sorted(set_to.items()):
+        found.setdefault(release, []).append(f"{client} is set to it")
+    clients = Path(paths.store_root(store), "clients")
+    shared = Path(paths.shared_root(store, image))
+    _note_copy(found, store, image, shared, "the root that clients share was copied from it")
+    for folder in sorted(clients.glob("*")):
+        why = f"the root of {folder.name} was copied from it"
+        _note_copy(found, store, image, folder / "root", why)
+        booted = _booted(folder / paths.STATE / paths.BOOTED)
+        _note(found, store, image, booted, f"{folder.name} booted it last")
+    return found
+
+
+def _booted(path: Path) -> str:
+    """Return what a client wrote, which may be anything, and the file any kind of thing."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return ""
+        return file.read(1024).partition(b"\n")[0].decode("ascii", "replace")
+
+
+def _note_copy(found: dict[str, list[str]], store: str, image: str, root: Path, why: str) -> None:
+    known = marker.read(Destination(root).marker)
+    if known is not None:
+        _note(found, store, image, known.src, why)
+
+
+def _note(found: dict[str, list[str]], store: str, image: str, path: str, why: str) -> None:
+    top, _slash, rest = path.partition(f"{paths.releases(store, image)}/")
+    release = rest.partition("/")[0]
+    if not top and release:
+        found.setdefault(release, []).append(why)

@@ -1,0 +1,240 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make a release of an image as it is now; what did not change is shared with the one before."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+
+from ansible_collections.diskless.netboot.plugins.module_utils import store as paths
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import rsync
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import Ended, run
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.marker import fsync_folder
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.meter import Meter
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.survey import (
+    Changes,
+    changed_since,
+    clock,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.release import catalogue
+from ansible_collections.diskless.netboot.plugins.module_utils.release.catalogue import (
+    Catalogue,
+    Release,
+    ReleaseError,
+)
+
+# Belongs to the machine on which packages were installed, or to none: package lists and archives,
+# host keys that a package's script made, what a daemon left.
+NEVER_PUBLISHED = (
+    "/dev/*",
+    "/etc/ssh/ssh_host_*",
+    "/proc/*",
+    "/run/*",
+    "/sys/*",
+    "/tmp/*",
+    "/var/cache/apt/*.bin",
+    "/var/cache/apt/archives/*.deb",
+    "/var/lib/apt/lists/*",
+    "/var/tmp/*",
+)
+
+_NO_METER = Meter(None, "")
+
+_SHOWN = 500  # itemised changes that a diff shows
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a release is made of: the image's root, and the kernel and initrd that go with it."""
+
+    root: Path
+    kernel: Path
+    initrd: Path
+    exclude: Sequence[str] = ()
+
+    @property
+    def excludes(self) -> list[str]:
+        """Patterns, as ``rsync --exclude`` takes them, of what stays out of a release."""
+        return [*NEVER_PUBLISHED, *self.exclude]
+
+    def missing(self) -> list[str]:
+        """Return one sentence for each thing that is not there."""
+        found = []
+        if not (self.root / "etc").is_dir():
+            found.append(f"{self.root} holds no system")
+        found += [
+            f"{what}: {path} is no file"
+            for what, path in (("kernel", self.kernel), ("initrd", self.initrd))
+            if not path.is_file()
+        ]
+        return found
+
+
+class _Changes(Changes):
+    """Changes without folders of which only the time is another: a file in them that is never
+    published came or went, and any other would have a line of its own."""
+
+    def add(self, line: bytes) -> None:
+        if not line.startswith(b".d..t...... "):
+            super().add(line)
+
+
+@dataclass
+class Difference:
+    """How an image differs from a release of it."""
+
+    changes: Changes = field(default_factory=lambda: _Changes(_SHOWN))
+    boot: list[str] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.changes.count or self.boot)
+
+    @property
+    def lines(self) -> list[str]:
+        """One line for each change, as ``rsync --itemize-changes`` writes them."""
+        more = self.changes.count - len(self.changes.lines)
+        return [*self.boot, *self.changes.lines, *([f"… and {more} more"] if more else [])]
+
+
+def compare(source: Source, known: Catalogue) -> Difference:
+    """Return how *source* differs from the newest release; where there is none, say nothing of it.
+
+    Raises:
+        ReleaseError: they cannot be compared.
+        OSError: kernel or initrd cannot be read.
+    """
+    found = Difference()
+    newest = known.newest
+    if newest is None:
+        return found
+    digests = {"kernel": newest.kernel, "initrd": newest.initrd}
+    for what, path in (("kernel", source.kernel), ("initrd", source.initrd)):
+        if _digest(path) != digests[what]:
+            found.boot.append(f">f.st...... boot/{what}")
+    root = known.path(newest.name) / "root"
+    options = rsync.Options(excludes=source.excludes, dry_run=True)
+    argv = rsync.command(str(source.root), str(root), options)
+    ended, _numbers = rsync.copy(argv, found.changes, _NO_METER, dest=root)
+    _judge(ended)
+    return found
+
+
+def publish(
+    source: Source, known: Catalogue, name: str, note: str, found: Difference, lock: int
+) -> Release:
+    """Make the release *name* and return it.
+
+    Until its last step, a rename, it is a hidden folder, which the next run removes.
+
+    Args:
+        source: what it is made of.
+        known: the releases that there are.
+        name: its name.
+        note: why it is published.
+        found: what `compare` returned; gets the command that copied.
+        lock: descriptor of the image's lock. rsync shares it, so that when we are killed the next
+            run waits until rsync is gone too.
+
+    Raises:
+        ReleaseError: it could not be made, or the image changed meanwhile. Nothing was published.
+        OSError: likewise.
+    """
+    staged = known.path(f".{name}.partial")
+    staged.mkdir(mode=0o755, parents=True)
+    newest = known.newest
+    link_dest = str(known.path(newest.name) / "root") if newest else None
+    options = rsync.Options(excludes=source.excludes, link_dest=link_dest)
+    argv = rsync.command(str(source.root), str(staged / "root"), options)
+    found.commands.append(shlex.join(argv))
+    since = clock()
+    # Without a release before it everything is new; with one, what differs was found already.
+    changes = found.changes if newest is None else Changes(0)
+    ended, numbers = rsync.copy(argv, changes, _NO_METER, dest=staged, held=(lock,))
+    _judge(ended)
+    boot = staged / "boot"
+    boot.mkdir(mode=0o755)
+    release = Release(
+        name=name,
+        serial=known.next_serial,
+        published=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        parent=newest.name if newest else None,
+        note=note,
+        kernel=_bring(source.kernel, boot / paths.KERNEL, known),
+        initrd=_bring(source.initrd, boot / paths.INITRD, known),
+        files=numbers["files"],
+        bytes=numbers["total_bytes"],
+    )
+    (staged / catalogue.MANIFEST).write_text(release.dump(), "utf-8")
+    moved = changed_since(str(source.root), since, source.excludes, one_file_system=True)
+    if moved is not None:
+        remove(staged)
+        raise ReleaseError(
+            f"{source.root}{moved} changed while the release was made, so it would have mixed old"
+            " and new; nothing was published: run again when nobody works on the image"
+        )
+    ended = run(["sync", "--file-system", "--", str(staged)])
+    if ended.code:
+        raise ReleaseError(f"sync failed: {ended.stderr}")
+    staged.rename(known.path(name))
+    fsync_folder(known.path(name).parent)
+    return release
+
+
+def remove(folder: Path) -> None:
+    """Remove a release or what is left of one.
+
+    It loses its name first, so that a run which is killed never leaves half a release under it.
+    """
+    hidden = folder if folder.name.startswith(".") else folder.with_name(f".{folder.name}.removed")
+    if hidden != folder:
+        folder.rename(hidden)
+        fsync_folder(folder.parent)
+    shutil.rmtree(hidden)
+
+
+def sweep(known: Catalogue) -> None:
+    """Remove what killed runs left; the image's lock must be held."""
+    top = known.folder / "releases"
+    for folder in top.glob(".*"):
+        if folder.name.endswith((".partial", ".removed")):
+            shutil.rmtree(folder)
+
+
+def _bring(source: Path, target: Path, known: Catalogue) -> str:
+    """Put a kernel or initrd into a release, shared with the one before; return its digest."""
+    if known.newest is not None:
+        before = known.path(known.newest.name) / "boot" / target.name
+        digest = _digest(before)
+        if digest == _digest(source):
+            target.hardlink_to(before)
+            return digest
+    shutil.copyfile(source, target)
+    target.chmod(0o644)
+    return _digest(target)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        digest = hashlib.sha256()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _judge(ended: Ended) -> None:
+    if ended.full_disk:
+        raise ReleaseError(f"the store's file system is full: {ended.stderr.splitlines()[0]}")
+    if ended.code == rsync.VANISHED:
+        raise ReleaseError(
+            "files of the image vanished while they were read; nothing was published:"
+            " run again when nobody works on the image"
+        )
+    if ended.code:
+        raise ReleaseError(f"rsync ended with code {ended.code}: {ended.stderr}")

@@ -1,0 +1,261 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Ansible module: the releases of an image that clients run."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nfsroot_release
+short_description: Publish an image as a release, go back to one, remove old ones
+version_added: 0.1.0
+author: The diskless.netboot authors (@diskless-netboot)
+description:
+  - A release is a published state of an image. It has a root, a kernel, an initrd and a manifest,
+    lies in C(STORE/images/IMAGE/releases/RELEASE), and is never changed. Clients run releases, so
+    the image itself can be worked on while they do.
+  - What did not change since the release before is shared with it by hard links, so a release
+    costs what has changed.
+  - Publishing and going back each end in one rename. Whenever a run is killed or the power fails,
+    every client that starts finds either the old state or the new one, whole.
+extends_documentation_fragment:
+  - diskless.netboot.attributes
+attributes:
+  check_mode:
+    support: full
+    details:
+      - An image, kernel or initrd that does not exist counts as a change, since an earlier task
+        would have made it.
+  diff_mode:
+    support: full
+    details:
+      - Shows which release is current before and after, and one line for each thing in which the
+        image differs from its newest release, in the form of C(rsync --itemize-changes). The
+        first 500 are shown, and the others counted.
+  idempotent:
+    support: full
+    details:
+      - An image that is as in its newest release is not published again, whether that release is
+        current or not.
+  platform:
+    support: full
+    platforms: posix
+    details:
+      - Linux, with GNU coreutils and findutils.
+requirements:
+  - rsync 3.2 or newer
+options:
+  image:
+    description:
+      - Name of the image.
+    type: str
+    required: true
+  store:
+    description:
+      - Root of the store on the boot server.
+    type: path
+    default: /srv/netboot
+  state:
+    description:
+      - With V(published) the image as it is now becomes a release, if it differs from the newest
+        one.
+      - With V(current) the release O(release) becomes the current one. Clients that the inventory
+        sets to no release boot it when their entries name it.
+      - With V(pruned) releases are removed that nobody needs. The current one stays, and so do
+        the newest O(keep), those in O(set_to), those that a client booted last, and those that a
+        client's own root was copied from.
+    type: str
+    choices: [published, current, pruned]
+    default: published
+  release:
+    description:
+      - With O(state=published), the new release's name. The default is the date and a number, such
+        as V(2026-11-24.1).
+      - With O(state=current), the release to make current. V(previous) is the one before the
+        current.
+    type: str
+  kernel:
+    description:
+      - Path of the kernel on the boot server. Required with O(state=published).
+    type: path
+  initrd:
+    description:
+      - Path of the initrd on the boot server. Required with O(state=published).
+    type: path
+  exclude:
+    description:
+      - Patterns, as C(rsync --exclude) takes them, of what in the image is not for clients. One
+        that begins with a slash is relative to the image's root.
+      - Never published are ssh host keys, package lists and archives, and the contents of C(/dev),
+        C(/proc), C(/run), C(/sys), C(/tmp) and C(/var/tmp).
+    type: list
+    elements: str
+    default: []
+  note:
+    description:
+      - Why it is published, kept in the manifest.
+    type: str
+    default: ""
+  make_current:
+    description:
+      - Which release O(state=published) makes the current one. With V(new) one that was just
+        published; an earlier one to which somebody went back stays current until there is
+        something new. With V(always) the newest. With V(never) none, so that it can be tried
+        first on clients that are set to it; an image's first release becomes current all the same.
+    type: str
+    choices: [new, always, never]
+    default: new
+  keep:
+    description:
+      - How many of the newest releases O(state=pruned) keeps whatever else holds. At least 1.
+    type: int
+    default: 3
+  set_to:
+    description:
+      - Releases that clients are set to, by the clients' names.
+    type: dict
+    default: {}
+seealso:
+  - module: diskless.netboot.nfsroot_release_info
+  - module: diskless.netboot.initramfs_netboot
+"""
+
+EXAMPLES = r"""
+- name: Publish the image
+  diskless.netboot.nfsroot_release:
+    image: library
+    kernel: /srv/netboot/images/library/root/boot/vmlinuz-6.1.0-50-amd64
+    initrd: /srv/netboot/images/library/boot/initrd.img
+    note: a newer browser
+
+- name: Go back to the release before
+  diskless.netboot.nfsroot_release:
+    image: library
+    state: current
+    release: previous
+
+- name: Remove what nobody needs
+  diskless.netboot.nfsroot_release:
+    image: library
+    state: pruned
+    keep: 5
+    set_to: {pc07: 2026-09-01.1}
+"""
+
+RETURN = r"""
+release:
+  description: >-
+    The release that was published or made current, or would be in check mode. Where nothing had to
+    be published, the newest one.
+  returned: success
+  type: str
+  sample: 2026-11-24.1
+current:
+  description: The current release afterwards, null if there is none.
+  returned: success
+  type: str
+  sample: 2026-11-24.1
+releases:
+  description: All releases afterwards, oldest first.
+  returned: success
+  type: list
+  elements: str
+  sample: [2026-11-20.1, 2026-11-24.1]
+removed:
+  description: Releases that were removed, or would be in check mode.
+  returned: success
+  type: list
+  elements: str
+  sample: [2026-10-01.1]
+kept:
+  description: For each release that O(state=pruned) left, why.
+  returned: success
+  type: dict
+  sample: {2026-11-24.1: [is the current one, pc01 booted it last]}
+commands:
+  description: The command that copied the root, with O(state=published).
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - >-
+      rsync -aHAXS --numeric-ids --modify-window=-1 --one-file-system --delete
+      --link-dest=/srv/netboot/images/library/releases/2026-11-20.1/root
+      -- /srv/netboot/images/library/root/
+      /srv/netboot/images/library/releases/.2026-11-24.1.partial/root/
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.diskless.netboot.plugins.module_utils import store as paths
+from ansible_collections.diskless.netboot.plugins.module_utils.release import ensure
+from ansible_collections.diskless.netboot.plugins.module_utils.release.catalogue import (
+    ReleaseError,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.release.publish import Source
+
+ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
+    "image": {"type": "str", "required": True},
+    "store": {"type": "path", "default": "/srv/netboot"},
+    "state": {
+        "type": "str",
+        "choices": ["published", "current", "pruned"],
+        "default": "published",
+    },
+    "release": {"type": "str"},
+    "kernel": {"type": "path"},
+    "initrd": {"type": "path"},
+    "exclude": {"type": "list", "elements": "str", "default": []},
+    "note": {"type": "str", "default": ""},
+    "make_current": {"type": "str", "choices": ["new", "always", "never"], "default": "new"},
+    "keep": {"type": "int", "default": 3},
+    "set_to": {"type": "dict", "default": {}},
+}
+REQUIRED_IF = [("state", "published", ("kernel", "initrd")), ("state", "current", ("release",))]
+
+
+def run(options: dict[str, Any], *, check: bool) -> ensure.Outcome:
+    """Do what the options ask for."""
+    store, image = options["store"], options["image"]
+    if options["state"] == "current":
+        return ensure.made_current(store, image, options["release"], check=check)
+    if options["state"] == "pruned":
+        return ensure.pruned(store, image, options["keep"], options["set_to"], check=check)
+    source = Source(
+        Path(paths.image_root(store, image)),
+        Path(options["kernel"]),
+        Path(options["initrd"]),
+        options["exclude"],
+    )
+    return ensure.published(
+        store,
+        image,
+        source,
+        release=options["release"],
+        note=options["note"],
+        make_current=options["make_current"],
+        check=check,
+    )
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec=ARGUMENT_SPEC, required_if=REQUIRED_IF, supports_check_mode=True
+    )
+    try:
+        result = asdict(run(module.params, check=module.check_mode))
+    except (ReleaseError, ValueError, OSError) as error:
+        module.fail_json(msg=f"{module.params['image']}: {error}")
+    before, after = result.pop("before"), result.pop("after")
+    if module._diff:
+        result["diff"] = {"before": before, "after": after}
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
