@@ -29,8 +29,13 @@ options:
       - C(netboot_ip) is the client's IPv4 address, and C(netboot_image) the name of its image.
         These three must be given; the rest need not.
       - C(netboot_hostname) is the host name, the first label of the inventory name by default.
-      - C(netboot_root) is V(rw) for a root of the client's own (the default) or V(shared-rw) for
-        the image's root, written by all clients that run it.
+      - C(netboot_root) is V(overlay) for a tree that all clients of the image read, with each
+        client's changes in its RAM (the default), V(rw) for a root of the client's own, or
+        V(shared-rw) for one copy of the image, written by all of its clients with this kind.
+      - C(netboot_overlay_size) is how much of its RAM a client's changes may take with
+        C(netboot_root=overlay), a share such as V(50%) (the default) or an amount such as V(2G).
+      - C(netboot_state) is V(false) for a client that has no folder of its own on the boot server.
+        By default each has one, with its machine-id, its ssh host key and what it keeps.
       - C(netboot_release) names a release of the image, the current one by default.
       - C(netboot_kernel_args) is a list of kernel arguments, or a string of them.
       - C(netboot_static) is V(true) to let the initrd set the address by itself, with router and
@@ -144,9 +149,13 @@ _value:
       type: str
       sample: null
     root:
-      description: Kind of root, V(rw) or V(shared-rw).
+      description: Kind of root, V(overlay), V(rw) or V(shared-rw).
       type: str
-      sample: rw
+      sample: overlay
+    overlay_size:
+      description: How much RAM the changes on an overlay root may take.
+      type: str
+      sample: 50%
     firmware:
       description: Kind of firmware, V(bios) or V(uefi).
       type: str
@@ -160,6 +169,10 @@ _value:
       description: The seven fields of C(ip=); null when the initrd asks DHCP.
       type: dict
       sample: null
+    state:
+      description: Whether it has a folder of its own on the boot server.
+      type: bool
+      sample: true
     nic:
       description: Name of the interface that it boots from, if given.
       type: str

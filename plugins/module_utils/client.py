@@ -32,10 +32,14 @@ from ansible_collections.diskless.netboot.plugins.module_utils.subnet import (
     collect_subnets,
 )
 
+ROOT_OVERLAY = "overlay"
 ROOT_RW = "rw"
 ROOT_SHARED_RW = "shared-rw"
-ROOT_KINDS = (ROOT_RW, ROOT_SHARED_RW)
-"""``rw``: a root of the client's own. ``shared-rw``: the image's root, written by all clients."""
+ROOT_KINDS = (ROOT_OVERLAY, ROOT_RW, ROOT_SHARED_RW)
+"""``overlay``: a tree that all clients read, each client's changes in its RAM. ``rw``: a root of
+the client's own. ``shared-rw``: the image's root, written by all clients."""
+
+DEFAULT_OVERLAY_SIZE = "50%"
 
 FIRMWARE_KINDS = ("bios", "uefi")
 
@@ -53,10 +57,14 @@ class Client:
         image: name of the image that it runs.
         release: name of the image's release; None for the current one.
         root: one of ROOT_KINDS.
+        overlay_size: how much RAM the changes on an overlay root may take: ``50%``, ``512M``,
+            ``2G``.
         firmware: one of FIRMWARE_KINDS; a hint.
         kernel_args: further kernel arguments.
         static: the fields of ``ip=``, or None when the initrd asks DHCP.
         nic: name of the interface that it boots from, when it must be named.
+        state: whether it has a folder of its own on the boot server, with its identity and what it
+            keeps.
         persist: absolute paths that are kept per client.
     """
 
@@ -67,11 +75,13 @@ class Client:
     subnet: str
     image: str
     release: str | None = None
-    root: str = ROOT_RW
+    root: str = ROOT_OVERLAY
+    overlay_size: str = DEFAULT_OVERLAY_SIZE
     firmware: str = FIRMWARE_KINDS[0]
     kernel_args: tuple[str, ...] = ()
     static: StaticAddress | None = None
     nic: str | None = None
+    state: bool = True
     persist: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -175,13 +185,22 @@ class _Parser:
             subnet="" if subnet is None else subnet.network,
             image=reader.one("netboot_image", self.image, required=True),
             release=reader.one("netboot_release", values.segment),
-            root=reader.one("netboot_root", _root_kind, ROOT_RW),
+            root=reader.one("netboot_root", _root_kind, ROOT_OVERLAY),
+            overlay_size=reader.one(
+                "netboot_overlay_size", values.memory_share, DEFAULT_OVERLAY_SIZE
+            ),
             firmware=reader.one("netboot_firmware", _firmware_kind, FIRMWARE_KINDS[0]),
             kernel_args=reader.many("netboot_kernel_args", kernel_argument, split=split_arguments),
             static=_static(reader, address, subnet, hostname, nic),
             nic=nic,
+            state=reader.one("netboot_state", values.boolean, True),
             persist=reader.many("netboot_persist", values.absolute_path),
         )
+        if client.persist and client.state is False:
+            expected = (
+                "must be empty where netboot_state is false, since there is nowhere to keep it"
+            )
+            reader.fault("netboot_persist", list(client.persist), expected)
         for mac in macs:
             self.claim(name, "netboot_mac", mac)
         self.claim(name, "netboot_ip", address)

@@ -19,9 +19,11 @@ CLIENT_VARIABLES = (
     "netboot_kernel_args",
     "netboot_mac",
     "netboot_nic",
+    "netboot_overlay_size",
     "netboot_persist",
     "netboot_release",
     "netboot_root",
+    "netboot_state",
     "netboot_static",
 )
 
@@ -49,7 +51,9 @@ _PLANNED_ARGUMENTS = {
     "boot": "netboot_root",
     "initrd": "netboot_image",
     "ip": "netboot_static",
+    "netboot.overlay": "netboot_overlay_size",
     "netboot.root": "netboot_root",
+    "netboot.state": "netboot_state",
     "nfsroot": "netboot_image and netboot_root",
     "ro": "netboot_root",
     "root": "netboot_root",

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.diskless.netboot.plugins.module_utils import root, values
 from ansible_collections.diskless.netboot.plugins.module_utils import store as paths
-from ansible_collections.diskless.netboot.plugins.module_utils import values
-from ansible_collections.diskless.netboot.plugins.module_utils.client import ROOT_RW, Client
+from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
 from ansible_collections.diskless.netboot.plugins.module_utils.faults import Fault, InventoryError
+from ansible_collections.diskless.netboot.plugins.module_utils.release.assigned import assigned
 
 DEFAULT_OPTIONS = ("rw", "no_root_squash", "no_subtree_check", "sync", "sec=sys")
 """exports(5). A root needs root's own reads and writes; ``sync``, since an acknowledged write must
@@ -30,8 +31,8 @@ def plan_exports(
 ) -> list[dict[str, Any]]:
     """Return the exports that the clients need and no more, sorted by path.
 
-    A client's own root goes to its address alone, an image's shared root to the addresses of the
-    clients that run it.
+    A client's own root and its state go to its address alone, what clients share to the addresses
+    of those that do, read-only to those which only read it.
 
     Returns:
         Mappings with ``path`` and ``clients``, a list of mappings with ``address`` and ``options``.
@@ -40,19 +41,23 @@ def plan_exports(
         InventoryError: the store or an option cannot be written into exports(5).
     """
     _check(store, options)
-    users: dict[str, list[str]] = {}
+    read_only = ["ro" if option == "rw" else option for option in options]
+    users: dict[str, list[tuple[str, list[str]]]] = {}
     for client in clients:
-        own = client.root == ROOT_RW
-        path = (
-            paths.client_root(store, client.name) if own else paths.image_root(store, client.image)
-        )
-        users.setdefault(path, []).append(values.ipv4(client.address))
+        allowed = list(options) if root.writable(client) else read_only
+        address = values.ipv4(client.address)
+        users.setdefault(root.exported(client, store), []).append((address, allowed))
+        if client.state:
+            state = paths.client_state(store, client.name)
+            users.setdefault(state, []).append((address, list(options)))
     return [
         {
             "path": path,
             "clients": [
-                {"address": address, "options": list(options)}
-                for address in sorted(users[path], key=ipaddress.IPv4Address)
+                {"address": address, "options": list(allowed)}
+                for address, allowed in sorted(
+                    users[path], key=lambda user: ipaddress.IPv4Address(user[0])
+                )
             ],
         }
         for path in sorted(users)
@@ -60,26 +65,49 @@ def plan_exports(
 
 
 def plan_client_roots(
-    clients: Iterable[Client], *, store: str = paths.DEFAULT_STORE
+    clients: Iterable[Client],
+    *,
+    store: str = paths.DEFAULT_STORE,
+    image_releases: Mapping[str, Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
-    """Return, for each image, the clients' own roots to be copied from it; sorted by image.
+    """Return, for each release, the roots for clients that write to be copied from it; sorted.
 
     Returns:
-        Mappings with ``image``, ``src`` (the image's root) and ``dests``, a list of mappings with
-        ``client`` (inventory name) and ``path``.
+        Mappings with ``image``, ``release``, ``src`` (the release's root) and ``dests``, the
+        paths of the copies.
 
     Raises:
-        InventoryError: *store* is no usable path.
+        InventoryError: *store* is no usable path, or names every client without a release, and
+            those which share a root and are set to different releases.
     """
     _check(store, ())
-    dests: dict[str, list[dict[str, str]]] = {}
+    sources: dict[str, tuple[str, str]] = {}
+    faults: list[Fault] = []
     for client in clients:
-        if client.root == ROOT_RW:
-            path = paths.client_root(store, client.name)
-            dests.setdefault(client.image, []).append({"client": client.name, "path": path})
+        if not root.writable(client):
+            continue
+        path = root.copied(client, store)
+        try:
+            source = (client.image, assigned(client, image_releases))
+        except InventoryError as error:
+            faults.extend(error.faults)
+            continue
+        if sources.setdefault(path, source) != source:
+            expected = f"must be as for the others that share their root ({sources[path][1]})"
+            faults.append(Fault(client.name, "netboot_release", client.release, expected))
+    if faults:
+        raise InventoryError(faults)
+    dests: dict[tuple[str, str], list[str]] = {}
+    for path in sorted(sources):
+        dests.setdefault(sources[path], []).append(path)
     return [
-        {"image": image, "src": paths.image_root(store, image), "dests": dests[image]}
-        for image in sorted(dests)
+        {
+            "image": image,
+            "release": release,
+            "src": paths.release_root(store, image, release),
+            "dests": dests[image, release],
+        }
+        for image, release in sorted(dests)
     ]
 
 

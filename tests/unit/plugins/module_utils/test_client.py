@@ -70,11 +70,13 @@ def test_three_variables_make_a_complete_client() -> None:
         subnet="192.0.2.0/24",
         image="library",
         release=None,
-        root="rw",
+        root="overlay",
+        overlay_size="50%",
         firmware="bios",
         kernel_args=(),
         static=None,
         nic=None,
+        state=True,
         persist=(),
     )
 
@@ -85,6 +87,7 @@ def test_every_variable_reaches_its_field() -> None:
         hostname="desk-1.example.org",
         release="2026.11",
         root="shared-rw",
+        overlay_size="2G",
         firmware="uefi",
         kernel_args=["console=ttyS0,115200", "quiet"],
         static=True,
@@ -94,6 +97,7 @@ def test_every_variable_reaches_its_field() -> None:
     assert client.macs == ("52:54:00:12:34:56", "52:54:00:12:34:57")
     assert (client.hostname, client.release) == ("desk-1.example.org", "2026.11")
     assert (client.root, client.firmware, client.nic) == ("shared-rw", "uefi", "enp1s0")
+    assert client.overlay_size == "2G"
     assert client.kernel_args == ("console=ttyS0,115200", "quiet")
     assert client.persist == ("/var/log", "/home/guest")
     assert client.static == StaticAddress(
@@ -149,8 +153,8 @@ def test_a_template_that_fails_is_reported_once_and_as_itself() -> None:
         ({"image": 12}, "image", "quote it"),
         ({"release": "a/b"}, "release", "one path segment"),
         ({"release": 2026.11}, "release", "quote it"),
-        ({"root": "ro"}, "root", "rw or shared-rw"),
-        ({"root": ["rw"]}, "root", "rw or shared-rw"),
+        ({"root": "ro"}, "root", "overlay or rw or shared-rw"),
+        ({"root": ["rw"]}, "root", "overlay or rw or shared-rw"),
         ({"firmware": "efi"}, "firmware", "bios or uefi"),
         ({"hostname": "pc_01"}, "hostname", "RFC 1123"),
         ({"hostname": "-pc"}, "hostname", "RFC 1123"),
@@ -168,6 +172,8 @@ def test_a_template_that_fails_is_reported_once_and_as_itself() -> None:
         ({"persist": "/"}, "persist", "below /"),
         ({"persist": "/a b"}, "persist", "absolute path"),
         ({"persist": {"a": 1}}, "persist", "must be a string"),
+        ({"persist": "/home", "state": False}, "persist", "nowhere to keep it"),
+        ({"state": "perhaps"}, "state", "must be true or false"),
         ({"kernel_args": "quiet\nLABEL x"}, "kernel_args", "control characters"),
         ({"kernel_args": ["a", "b c"]}, "kernel_args[1]", "white space"),
         ({"kernel_args": ['a="b"']}, "kernel_args", "quotes"),
@@ -215,6 +221,10 @@ def test_an_argument_that_the_plan_sets_is_refused_with_the_variable_for_it(
     assert where == "netboot_kernel_args[1]"
     assert expected.startswith("must leave out ")
     assert instead in expected
+
+
+def test_a_lone_hyphen_is_refused_here_and_not_when_the_entry_is_written() -> None:
+    assert "PXELINUX" in fault(kernel_args=["quiet", "-"])[1]
 
 
 def test_arguments_that_only_resemble_the_plan_s_are_the_client_s_own() -> None:
@@ -309,7 +319,7 @@ def test_an_inventory_with_ten_faults_gives_one_error_that_names_all_ten() -> No
         "pc05": pc(mac="525400000005", ip="192.0.2.35", hostname="no_good"),
         "pc06": pc(mac="525400000006", ip="192.0.2.36", kernel_args="quiet root=/dev/sda"),
         "pc07": pc(mac="525400000006", ip="192.0.2.37"),
-        "pc08": pc(mac="525400000008", ip="192.0.2.38", root="overlay"),
+        "pc08": pc(mac="525400000008", ip="192.0.2.38", root="overlai"),
         "pc09": pc(mac="525400000009", ip="192.0.2.39", relase="x"),
         "pc10": pc(mac="525400000010", ip=None),
     }
@@ -329,7 +339,7 @@ def test_an_inventory_with_ten_faults_gives_one_error_that_names_all_ten() -> No
             "netboot_hostname: 'no_good'",
             "netboot_kernel_args[1]: 'root=/dev/sda'",
             "netboot_mac: '52:54:00:00:00:06': must be one client's alone; pc06",
-            "netboot_root: 'overlay'",
+            "netboot_root: 'overlai'",
             "netboot_relase: 'x': is no variable of a client; did you mean netboot_release?",
             "netboot_ip: must be given",
         ],
@@ -347,7 +357,7 @@ def test_one_wrong_group_variable_is_one_line_with_all_its_clients() -> None:
     assert len(caught.value.faults) == 2
     assert str(caught.value).splitlines() == [
         "2 faults in the inventory:",
-        "  pc01, pc02: netboot_root: 'x': must be rw or shared-rw",
+        "  pc01, pc02: netboot_root: 'x': must be overlay or rw or shared-rw",
     ]
 
 

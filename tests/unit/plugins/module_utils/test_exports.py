@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,7 +23,10 @@ PC = Client(
     address="192.0.2.21",
     subnet="192.0.2.0/24",
     image="library",
+    root="rw",
+    state=False,
 )
+RELEASES = {"library": {"current": "1", "names": ["1"]}}
 OPTIONS = ["rw", "no_root_squash", "no_subtree_check", "sync", "sec=sys"]
 
 
@@ -48,10 +52,42 @@ def test_a_shared_root_goes_to_the_addresses_that_run_it_in_order() -> None:
     ]
     found = plan_exports(clients, store="/data", options=["rw", "async"])
     assert [(export["path"], [c["address"] for c in export["clients"]]) for export in found] == [
-        ("/data/images/library/root", ["192.0.2.9", "192.0.2.100"]),
-        ("/data/images/staff/root", ["192.0.2.10"]),
+        ("/data/images/library/shared/root", ["192.0.2.9", "192.0.2.100"]),
+        ("/data/images/staff/shared/root", ["192.0.2.10"]),
     ]
     assert found[0]["clients"][0]["options"] == ["rw", "async"]
+
+
+def test_a_state_goes_to_its_client_s_address_alone_and_can_be_written() -> None:
+    clients = [
+        pc("a", "192.0.2.9", root="overlay", state=True),
+        pc("b", "192.0.2.10", root="overlay", state=True),
+    ]
+    states = [export for export in plan_exports(clients) if "/clients/" in export["path"]]
+    assert states == [
+        {
+            "path": f"/srv/netboot/clients/{name}/state",
+            "clients": [{"address": address, "options": OPTIONS}],
+        }
+        for name, address in (("a", "192.0.2.9"), ("b", "192.0.2.10"))
+    ]
+
+
+def test_who_overlays_an_image_reads_its_releases_and_nothing_else_of_it() -> None:
+    clients = [
+        pc("a", "192.0.2.9", root="overlay"),
+        pc("b", "192.0.2.10", root="shared-rw"),
+        pc("c", "192.0.2.11", root="overlay", release="2026-10-01.1"),
+    ]
+    read, written = plan_exports(clients)
+    assert read["path"] == "/srv/netboot/images/library/releases"
+    read_only = ["ro", *OPTIONS[1:]]
+    assert [(c["address"], c["options"]) for c in read["clients"]] == [
+        ("192.0.2.9", read_only),
+        ("192.0.2.11", read_only),
+    ]
+    assert written["path"] == "/srv/netboot/images/library/shared/root"
+    assert [c["address"] for c in written["clients"]] == ["192.0.2.10"]
 
 
 def test_options_of_exports_5_are_taken() -> None:
@@ -70,38 +106,65 @@ def test_options_in_one_string_are_refused_instead_of_read_letter_by_letter() ->
         plan_exports([PC], options="rw")
 
 
-def test_each_image_lists_the_roots_that_are_copied_from_it() -> None:
+def test_each_release_lists_the_roots_that_are_copied_from_it() -> None:
     clients = [
         PC,
         pc("pc02", "192.0.2.22", image="staff"),
         pc("pc03", "192.0.2.23"),
         pc("pc04", "192.0.2.24", root="shared-rw"),
+        pc("pc06", "192.0.2.26", root="shared-rw"),
+        pc("pc07", "192.0.2.27", root="overlay"),
+        pc("pc05", "192.0.2.25", release="2"),
     ]
-    assert plan_client_roots(clients, store="/data") == [
+    releases = {
+        "library": {"current": "3", "names": ["2", "3"]},
+        "staff": {"current": "3", "names": ["3"]},
+    }
+    assert plan_client_roots(clients, store="/data", image_releases=releases) == [
         {
             "image": "library",
-            "src": "/data/images/library/root",
+            "release": "2",
+            "src": "/data/images/library/releases/2/root",
+            "dests": ["/data/clients/pc05/root"],
+        },
+        {
+            "image": "library",
+            "release": "3",
+            "src": "/data/images/library/releases/3/root",
             "dests": [
-                {"client": "pc01", "path": "/data/clients/pc01/root"},
-                {"client": "pc03", "path": "/data/clients/pc03/root"},
+                "/data/clients/pc01/root",
+                "/data/clients/pc03/root",
+                "/data/images/library/shared/root",
             ],
         },
         {
             "image": "staff",
-            "src": "/data/images/staff/root",
-            "dests": [{"client": "pc02", "path": "/data/clients/pc02/root"}],
+            "release": "3",
+            "src": "/data/images/staff/releases/3/root",
+            "dests": ["/data/clients/pc02/root"],
         },
     ]
 
 
+def test_clients_that_share_a_root_cannot_have_different_releases_of_it() -> None:
+    clients = [
+        pc("pc01", "192.0.2.21", root="shared-rw"),
+        pc("pc02", "192.0.2.22", root="shared-rw", release="2"),
+    ]
+    releases = {"library": {"current": "3", "names": ["2", "3"]}}
+    with pytest.raises(InventoryError, match=r"pc02: netboot_release: '2': must be as .* \(3\)"):
+        plan_client_roots(clients, image_releases=releases)
+
+
 @pytest.mark.parametrize("name", ["../../etc", "a b", ""])
 def test_no_path_leaves_the_store_even_for_data_from_outside_the_model(name: str) -> None:
-    for plan in (plan_exports, plan_client_roots):
+    plans = (plan_exports, partial(plan_client_roots, image_releases=RELEASES))
+    for plan in plans:
         with pytest.raises(ValueError, match="one path segment"):
             plan([pc(name, "192.0.2.21")])
 
 
 def test_a_wrong_store_is_named() -> None:
-    for plan in (plan_exports, plan_client_roots):
+    for plan in (plan_exports, partial(plan_client_roots, image_releases=RELEASES)):
         with pytest.raises(InventoryError, match="store: 'srv'"):
             plan([PC], store="srv")

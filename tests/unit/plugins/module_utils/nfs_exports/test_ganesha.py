@@ -14,46 +14,14 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports.ganes
     export_ids,
     ganesha_conf,
 )
+from ansible_collections.diskless.netboot.tests.unit.plugins.module_utils.nfs_exports.read import (
+    Block,
+    read_ganesha,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 RW = list(DEFAULT_OPTIONS)
-# ganesha-config(8): comments, quoted strings with backslash escapes, punctuation, words.
-_TOKEN = re.compile(r'#[^\n]*|"(?:[^"\\\n]|\\.)*"|%include "[^"\n]*"|[{};=,]|[^\s{};=,"#%]+|(\S)')
-Block = dict[str, list[Any]]
-
-
-def read(text: str) -> Block:
-    """Return names to lists of what they are given: lists of words, or blocks."""
-    stack: list[Block] = [{}]
-    words: list[str] = []
-    for match in _TOKEN.finditer(text):
-        assert match[1] is None, match
-        token = match.group()
-        if token.startswith("#"):
-            continue
-        if token.startswith("%include "):
-            stack[-1].setdefault("%include", []).append(token.split('"')[1])
-        elif token == "{":
-            (name,) = words
-            inner: Block = {}
-            stack[-1].setdefault(name, []).append(inner)
-            stack.append(inner)
-            words = []
-        elif token == "}":
-            assert not words
-            stack.pop()
-        elif token == ";":
-            name, equals, *values = words
-            assert equals == "="
-            assert values[1::2] == [","] * (len(values) // 2)
-            stack[-1].setdefault(name, []).append([value.strip('"') for value in values[::2]])
-            words = []
-        else:
-            words.append(token)
-    assert not words
-    assert len(stack) == 1
-    return stack[0]
 
 
 def export(path: str, *clients: tuple[str, list[str]]) -> dict[str, Any]:
@@ -64,7 +32,7 @@ def export(path: str, *clients: tuple[str, list[str]]) -> dict[str, Any]:
 
 
 def exported(*exports: dict[str, Any], **options: Any) -> list[Block]:
-    found = read(ganesha_conf(list(exports), core=False, **options))
+    found = read_ganesha(ganesha_conf(list(exports), core=False, **options))
     assert set(found) <= {"EXPORT"}
     return found.get("EXPORT", [])
 
@@ -149,7 +117,7 @@ def test_an_option_that_ganesha_cannot_keep_is_refused(option: str) -> None:
 
 
 def test_the_core_serves_versions_3_and_4_and_no_locks() -> None:
-    found = read(ganesha_conf([]))
+    found = read_ganesha(ganesha_conf([]))
     assert found["NFS_CORE_PARAM"] == [
         {
             "Protocols": [["3", "4"]],
@@ -172,7 +140,7 @@ def test_the_core_serves_versions_3_and_4_and_no_locks() -> None:
 
 def test_settings_are_as_asked() -> None:
     one = export("/srv", ("192.0.2.21", RW))
-    found = read(
+    found = read_ganesha(
         ganesha_conf(
             [one],
             protocols=[4],

@@ -4,36 +4,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
 from ansible_collections.diskless.netboot.plugins.module_utils.exports import DEFAULT_OPTIONS
 from ansible_collections.diskless.netboot.plugins.module_utils.faults import InventoryError
 from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports.kernel import nfs_exports
+from ansible_collections.diskless.netboot.tests.unit.plugins.module_utils.nfs_exports.read import (
+    read_exports,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 RW = list(DEFAULT_OPTIONS)
-
-
-def read(text: str) -> dict[str, dict[str, list[str]]]:
-    """Return path to client to options, by exports(5)."""
-    found: dict[str, dict[str, list[str]]] = {}
-    assert text.endswith("\n")
-    for line in text.replace("\\\n", "").split("\n"):
-        words = line.partition("#")[0].split()
-        if not words:
-            continue
-        raw = re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal[1], 8)]), words[0].encode())
-        path = raw.decode()
-        assert path not in found
-        found[path] = {}
-        for word in words[1:]:
-            match = re.fullmatch(r"([^()]+)\(([^()]*)\)", word)
-            assert match, word
-            found[path][match[1]] = match[2].split(",")
-    return found
 
 
 def export(path: str, *clients: tuple[str, list[str]]) -> dict[str, Any]:
@@ -58,7 +41,7 @@ def test_each_client_may_mount_what_it_is_given_and_no_more() -> None:
         export("/srv/netboot/clients/pc01/root", ("192.0.2.21", RW)),
         export("/srv/netboot/images/library/root", ("192.0.2.22", ["ro"]), ("192.0.2.0/28", RW)),
     ]
-    assert read(nfs_exports(exports)) == {
+    assert read_exports(nfs_exports(exports)) == {
         "/srv/netboot/clients/pc01/root": {"192.0.2.21": RW},
         "/srv/netboot/images/library/root": {"192.0.2.0/28": RW, "192.0.2.22": ["ro"]},
     }
@@ -78,8 +61,8 @@ def test_the_order_of_the_input_changes_nothing() -> None:
     clients = [("192.0.2.100", RW), ("192.0.2.9", RW), ("192.0.2.21", RW)]
     text = nfs_exports([export("/srv/b", *clients), export("/srv/a", *clients)])
     assert text == nfs_exports([export("/srv/a", *clients[::-1]), export("/srv/b", *clients)])
-    assert list(read(text)) == ["/srv/a", "/srv/b"]
-    assert list(read(text)["/srv/a"]) == ["192.0.2.9", "192.0.2.21", "192.0.2.100"]
+    assert list(read_exports(text)) == ["/srv/a", "/srv/b"]
+    assert list(read_exports(text)["/srv/a"]) == ["192.0.2.9", "192.0.2.21", "192.0.2.100"]
 
 
 @settings(max_examples=100, deadline=None)
@@ -91,7 +74,7 @@ def test_every_path_comes_back_or_is_refused(path: str) -> None:
         assert not path.isprintable() or {"", ".", ".."} & set(path.split("/")[1:])
         assert "must be an absolute path" in str(error)
         return
-    assert read(text) == {path: {"192.0.2.21": ["ro"]}}
+    assert read_exports(text) == {path: {"192.0.2.21": ["ro"]}}
     assert text.isascii()
 
 
@@ -116,7 +99,7 @@ def test_what_is_no_folder_s_path_is_refused(path: Any) -> None:
 )
 def test_every_option_of_exports_5_may_be_given(option: str) -> None:
     text = nfs_exports([export("/srv", ("192.0.2.21", [option]))])
-    assert read(text)["/srv"]["192.0.2.21"] == [option]
+    assert read_exports(text)["/srv"]["192.0.2.21"] == [option]
 
 
 def test_one_error_names_every_unknown_option() -> None:

@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: client_states
+short_description: What clients have for themselves alone
+version_added: 0.1.0
+author: The diskless.netboot authors
+description:
+  - Returns, for each client with a state of its own, what M(diskless.netboot.client_state) has to
+    make. Fails with one message that names every such client without a release.
+options:
+  _input:
+    description: Clients as P(diskless.netboot.clients#filter) returns them.
+    type: list
+    elements: dict
+    required: true
+  store:
+    description: Root of the store on the NFS server.
+    type: str
+    default: /srv/netboot
+  image_releases:
+    description:
+      - The releases of each image, by the image's name, with C(current), the current one, and
+        C(names), all of them.
+    type: dict
+    required: true
+seealso:
+  - plugin: diskless.netboot.clients
+    plugin_type: filter
+  - module: diskless.netboot.client_state
+"""
+
+EXAMPLES = r"""
+- name: Show what clients have for themselves
+  ansible.builtin.debug:
+    msg: >-
+      {{ groups['netboot_clients']
+         | diskless.netboot.clients(hostvars, netboot_subnets)
+         | diskless.netboot.client_states(
+             image_releases={'library': {'current': '2026-11-24.1', 'names': ['2026-11-24.1']}}) }}
+"""
+
+RETURN = r"""
+_value:
+  description: One element for each client with a state of its own.
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The client's inventory name.
+      type: str
+      sample: pc01
+    persist:
+      description: Absolute paths of folders that it keeps.
+      type: list
+      elements: str
+      sample: [/var/log]
+    source:
+      description: The root from which a kept folder takes its first content.
+      type: str
+      sample: /srv/netboot/images/library/releases/2026-11-24.1/root
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.diskless.netboot.plugins.module_utils.client_state.plan import (
+    plan_client_states,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.store import DEFAULT_STORE
+from ansible_collections.diskless.netboot.plugins.plugin_utils.data import (
+    filter_errors,
+    plain,
+    read_clients,
+)
+
+
+def client_states(
+    clients: Any, store: str = DEFAULT_STORE, *, image_releases: Any
+) -> list[dict[str, Any]]:
+    """Return what the states of *clients* must hold; see DOCUMENTATION."""
+    with filter_errors():
+        return plan_client_states(
+            read_clients(clients), store=plain(store), image_releases=plain(image_releases)
+        )
+
+
+class FilterModule:
+    """The filter ``diskless.netboot.client_states``."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters by name."""
+        return {"client_states": client_states}

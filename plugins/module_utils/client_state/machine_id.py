@@ -1,0 +1,60 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A machine-id for each client: the same at every boot, and nobody's guess.
+
+machine-id(5) wants it to be treated as confidential, and a client's name and MAC address are not,
+so it is derived from the name with a key that only the boot server has.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+KEY_BYTES = 32
+
+
+def derive(key: bytes, client: str) -> str:
+    """Return the machine-id of *client*: 32 hexadecimal digits, a valid UUID of version 4.
+
+    Source: machine-id(5); sd_id128_make_v4 in systemd's sd-id128.h sets version and variant so.
+    """
+    digest = bytearray(hmac.new(key, f"machine-id {client}".encode(), hashlib.sha256).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x40
+    digest[8] = digest[8] & 0x3F | 0x80
+    return digest.hex()
+
+
+def read_key(path: Path) -> bytes | None:
+    """Return the store's key, None where there is none yet.
+
+    Raises:
+        ValueError: the file holds something else; a new key would change every client's identity.
+    """
+    try:
+        key = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    if len(key) != KEY_BYTES:
+        raise ValueError(
+            f"{path} does not hold a key of {KEY_BYTES} bytes: restore it from a backup, or remove"
+            " it, and every client gets another machine-id"
+        )
+    return key
+
+
+def make_key(path: Path) -> bytes:
+    """Make the store's key, readable by root alone, and return it."""
+    key = secrets.token_bytes(KEY_BYTES)
+    staged = path.with_name(f".{path.name}.new")
+    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(descriptor, 0o600)
+        file.write(key)
+        file.flush()
+        os.fsync(descriptor)
+    staged.replace(path)
+    return key

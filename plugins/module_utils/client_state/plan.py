@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which states the clients of an inventory need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible_collections.diskless.netboot.plugins.module_utils import store as paths
+from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
+from ansible_collections.diskless.netboot.plugins.module_utils.faults import Fault, InventoryError
+from ansible_collections.diskless.netboot.plugins.module_utils.release.assigned import assigned
+
+
+def plan_client_states(
+    clients: Iterable[Client],
+    *,
+    store: str = paths.DEFAULT_STORE,
+    image_releases: Mapping[str, Mapping[str, Any]],
+) -> list[dict[str, Any]]:
+    """Return mappings with ``name``, ``persist`` and ``source``, as module client_state takes them.
+
+    Raises:
+        InventoryError: names every client without a release.
+        ValueError: *store* is no usable path.
+    """
+    faults: list[Fault] = []
+    found = []
+    for client in clients:
+        if not client.state:
+            continue
+        try:
+            release = assigned(client, image_releases)
+        except InventoryError as error:
+            faults.extend(error.faults)
+            continue
+        source = paths.release_root(store, client.image, release)
+        found.append({"name": client.name, "persist": list(client.persist), "source": source})
+    if faults:
+        raise InventoryError(faults)
+    return found

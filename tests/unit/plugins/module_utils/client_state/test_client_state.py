@@ -1,0 +1,173 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each client has for itself alone: made once, kept, and out of others' reach."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import uuid
+from pathlib import Path
+
+import pytest
+from ansible_collections.diskless.netboot.plugins.module_utils.client_state import (
+    ensure,
+    machine_id,
+    names,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.client_state.ensure import Wanted
+
+KEY = "ssh_host_ed25519_key"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "store"
+
+
+def state(store: Path, client: str) -> Path:
+    return store / "clients" / client / "state"
+
+
+def everything(store: Path) -> dict[str, tuple[int, int, bytes]]:
+    """Return kind and mode, time and content of all that is in the store."""
+    found = {}
+    for path in sorted(store.rglob("*")):
+        info = path.lstat()
+        content = path.read_bytes() if stat.S_ISREG(info.st_mode) else b""
+        found[str(path)] = (info.st_mode, info.st_mtime_ns, content)
+    return found
+
+
+def test_each_client_has_a_machine_id_and_a_host_key_of_its_own(store: Path) -> None:
+    ensure.ensure(str(store), [Wanted("pc01"), Wanted("pc02")])
+    for file in (names.MACHINE_ID, KEY, f"{KEY}.pub"):
+        assert (state(store, "pc01") / file).read_text() != (
+            state(store, "pc02") / file
+        ).read_text()
+    identity = (state(store, "pc01") / names.MACHINE_ID).read_text().strip()
+    assert uuid.UUID(identity).version == 4
+    public = subprocess.run(
+        ["ssh-keygen", "-y", "-f", str(state(store, "pc01") / KEY)],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split()
+    assert (state(store, "pc01") / f"{KEY}.pub").read_text().split()[:2] == public[:2]
+
+
+def test_nobody_but_root_can_look_into_a_state_or_read_the_secret(store: Path) -> None:
+    ensure.ensure(str(store), [Wanted("pc01")])
+    assert stat.S_IMODE(state(store, "pc01").stat().st_mode) == 0o700
+    assert stat.S_IMODE((state(store, "pc01") / KEY).stat().st_mode) == 0o600
+    assert stat.S_IMODE((store / "secret").stat().st_mode) == 0o600
+
+
+def test_a_second_run_changes_nothing_and_check_mode_writes_nothing(store: Path) -> None:
+    wanted = [Wanted("pc01", ("/var/log",)), Wanted("pc02")]
+    planned = ensure.ensure(str(store), wanted, check=True)
+    assert not store.exists()
+    told = ensure.ensure(str(store), wanted)
+    assert planned.changed and planned.created == told.created
+    before = everything(store)
+    assert not ensure.ensure(str(store), wanted).changed
+    assert everything(store) == before
+
+
+def test_a_machine_id_is_the_same_for_ever_and_says_nothing_without_the_key(store: Path) -> None:
+    key = bytes(range(32))
+    assert machine_id.derive(key, "pc01") == machine_id.derive(key, "pc01")
+    assert machine_id.derive(key, "pc01") != machine_id.derive(bytes(32), "pc01")
+    ensure.ensure(str(store), [Wanted("pc01")])
+    before = (state(store, "pc01") / names.MACHINE_ID).read_text()
+    (state(store, "pc01") / names.MACHINE_ID).unlink()
+    ensure.ensure(str(store), [Wanted("pc01")])
+    assert (state(store, "pc01") / names.MACHINE_ID).read_text() == before
+
+
+def test_a_secret_that_is_damaged_is_not_replaced(store: Path) -> None:
+    store.mkdir()
+    (store / "secret").write_bytes(b"short")
+    with pytest.raises(ValueError, match="restore it from a backup"):
+        ensure.ensure(str(store), [Wanted("pc01")])
+    assert (store / "secret").read_bytes() == b"short"
+
+
+def test_a_kept_folder_begins_as_in_the_image_and_is_then_the_client_s(
+    store: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "root/var/log/apt").mkdir(parents=True)
+    (tmp_path / "root/var/log/apt").chmod(0o750)
+    (tmp_path / "root/var/log/wtmp").write_text("x")
+    wanted = [Wanted("pc01", ("/var/log", "/home/kiosk"), tmp_path / "root")]
+    ensure.ensure(str(store), wanted)
+    log = state(store, "pc01") / "keep-var,log"
+    assert (log / "wtmp").read_text() == "x"
+    assert stat.S_IMODE((log / "apt").stat().st_mode) == 0o750
+    assert not list((state(store, "pc01") / "keep-home,kiosk").iterdir())
+    assert (state(store, "pc01") / names.KEPT).read_text() == (
+        "keep-home,kiosk /home/kiosk\nkeep-var,log /var/log\n"
+    )
+    (log / "wtmp").write_text("the client's")
+    assert not ensure.ensure(str(store), wanted).changed
+    assert (log / "wtmp").read_text() == "the client's"
+    # What is kept no more is not mounted, and stays.
+    ensure.ensure(str(store), [Wanted("pc01")])
+    assert (state(store, "pc01") / names.KEPT).read_text() == ""
+    assert (log / "wtmp").read_text() == "the client's"
+
+
+def test_no_two_paths_share_a_folder() -> None:
+    paths = ["/a/b", "/a-b", "/a--b", "/a-/b", "/a/-b", "/a.b", "/a/b/c"]
+    assert len({names.folder_for(path) for path in paths}) == len(paths)
+
+
+def test_links_that_a_client_made_in_its_state_lead_nowhere(store: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "file").write_text("precious")
+    ensure.ensure(str(store), [Wanted("pc01")])
+    for name in (names.MACHINE_ID, names.KEPT, KEY):
+        (state(store, "pc01") / name).unlink()
+        (state(store, "pc01") / name).symlink_to(outside / "file")
+    (state(store, "pc01") / "keep-var,log").symlink_to(outside)
+    ensure.ensure(str(store), [Wanted("pc01", ("/var/log",))])
+    assert (outside / "file").read_text() == "precious"
+    assert [path.name for path in outside.iterdir()] == ["file"]
+    assert not (state(store, "pc01") / names.MACHINE_ID).is_symlink()
+
+
+def test_a_link_in_the_image_does_not_bring_the_boot_server_s_own_files(
+    store: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/secret").write_text("x")
+    (tmp_path / "root/data").symlink_to(tmp_path / "own")
+    ensure.ensure(str(store), [Wanted("pc01", ("/data",), tmp_path / "root")])
+    assert not list((state(store, "pc01") / "keep-data").iterdir())
+
+
+def test_a_run_that_was_killed_is_completed(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_arguments: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ensure, "run", die)
+        with pytest.raises(KeyboardInterrupt):
+            ensure.ensure(str(store), [Wanted("pc01", ("/var/log",))])
+    assert not os.path.lexists(state(store, "pc01") / names.KEPT)
+    ensure.ensure(str(store), [Wanted("pc01", ("/var/log",))])
+    assert sorted(path.name for path in state(store, "pc01").iterdir()) == [
+        "keep-var,log",
+        "kept",
+        "machine-id",
+        KEY,
+        f"{KEY}.pub",
+    ]
+
+
+def test_a_name_that_is_no_folder_is_refused(store: Path) -> None:
+    with pytest.raises(ValueError, match="one path segment"):
+        ensure.ensure(str(store), [Wanted("../x")])
