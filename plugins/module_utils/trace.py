@@ -24,6 +24,7 @@ _CONSOLE = (
     ("initrd", re.compile(r"Run /init as init process|Loading, please wait")),
     ("root", re.compile(r"\bsystemd\[1\]: systemd \S+ running|Welcome to (?!GRUB!).+!")),
 )
+_ENTRY = re.compile(r"(?:^|/)(?:pxelinux\.cfg|grub/clients)/")
 LOGIN_PROMPT = r"(?m)^(\S+) login: ?$"
 
 
@@ -71,7 +72,7 @@ class Trace:
             self._note("dhcp", seconds, event.address)
         elif isinstance(event, FileRefused):
             self.refused.append(event.path)
-        elif "pxelinux.cfg/" in event.path:
+        elif _ENTRY.search(event.path):
             self._note("entry", seconds, event.path)
         else:
             self._note("loader", seconds, event.path)
@@ -111,7 +112,7 @@ class Trace:
 # What stands between a stage and the next, in the words of the person who has to look.
 _NEXT = {
     "dhcp": "The boot loader never came: look at the TFTP server and at the boot file's name.",
-    "loader": "The loader found no entry: look at pxelinux.cfg/ on the TFTP server.",
+    "loader": "The loader found no entry: look at pxelinux.cfg/ or grub/ on the TFTP server.",
     "entry": "The kernel never spoke: look at the entry's kernel and initrd, and its console=.",
     "kernel": "The initrd did not start: is it whole, and does the PC have enough memory?",
     "initrd": "The root was not mounted: look at the NIC's driver, the export and nfsroot=.",

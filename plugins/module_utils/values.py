@@ -27,6 +27,7 @@ _NIC = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,14}", re.ASCII)
 # that carry a kernel argument (pxelinux, GRUB, /proc/cmdline in a shell) can escape all of those.
 _ARGUMENT = re.compile(r"[!#-&(-\[\]-_a-~]+", re.ASCII)
 _PATH = re.compile(r"/[A-Za-z0-9._+@:~/-]*", re.ASCII)
+_MEMORY = re.compile(r"(?:[1-9][0-9]?|100)%|[1-9][0-9]{0,5}[MG]", re.ASCII)
 _TRUE = ("true", "yes", "on", "1")
 _FALSE = ("false", "no", "off", "0")
 
@@ -153,7 +154,21 @@ def kernel_argument(value: Any) -> str:
             "must be one kernel argument of printable ASCII "
             "without white space, control characters, quotes, backslash or backtick"
         )
+    if argument == "-":
+        raise ValueError("must not be '-' alone, by which PXELINUX drops all arguments")
     return argument
+
+
+def memory_share(value: Any) -> str:
+    """Return a share of a PC's RAM, or an amount of it, as tmpfs(5) takes it for ``size=``.
+
+    Raises:
+        ValueError: neither ``50%`` nor megabytes (``512M``) nor gigabytes (``2G``).
+    """
+    share = text(value)
+    if not _MEMORY.fullmatch(share):
+        raise ValueError("must be a share of the RAM such as 50%, or an amount such as 512M or 2G")
+    return share
 
 
 def boolean(value: Any) -> bool:

@@ -8,6 +8,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import pytest
 from ansible.errors import AnsibleError
 from ansible_collections.diskless.netboot.plugins.filter import clients as clients_file
 from ansible_collections.diskless.netboot.plugins.filter.client_roots import client_roots
+from ansible_collections.diskless.netboot.plugins.filter.client_states import client_states
 from ansible_collections.diskless.netboot.plugins.filter.clients import DOCUMENTATION, clients
 from ansible_collections.diskless.netboot.plugins.filter.entries import entries
 from ansible_collections.diskless.netboot.plugins.filter.exports import exports
@@ -28,12 +31,13 @@ all:
     netboot_image: library
     prefix: 192.0.2
     netboot_kernel_args: console=ttyS0 quiet
+    netboot_state: false
     netboot_subnets:
       - network: "{{ prefix }}.0/24"
         routers: ["{{ prefix }}.254"]
     # No client is asked for it, so nobody meets the template that fails.
     netboot_tftp_root: "{{ no_such_variable }}"
-    build: 6.1-0123456789ab
+    releases: {library: {current: new, names: [old, new]}}
   children:
     netboot_clients:
       hosts:
@@ -41,6 +45,7 @@ all:
           netboot_mac: "52:54:00:00:00:02"
           netboot_ip: "{{ prefix }}.{{ 20 + 2 }}"
           netboot_static: true
+          netboot_root: rw
         pc01:
           netboot_mac: ["{{ '52-54-00-00-00-01' | upper }}"]
           netboot_ip: 192.0.2.21
@@ -73,9 +78,10 @@ PLAYBOOK = """
           clients: "{{ clients }}"
           entries: >-
             {{ clients | diskless.netboot.entries(nfs_server='192.0.2.1',
-               image_builds={'library': 'new'}, client_builds={'pc02': 'old'}) }}
+               image_releases=releases, root_releases={'/srv/netboot/clients/pc02/root': 'old',
+               '/srv/netboot/images/library/shared/root': 'new'}) }}
           exports: "{{ clients | diskless.netboot.exports(store='/data') }}"
-          roots: "{{ clients | diskless.netboot.client_roots }}"
+          roots: "{{ clients | diskless.netboot.client_roots(image_releases=releases) }}"
 """
 
 
@@ -125,9 +131,11 @@ def test_the_plan_follows_from_the_clients(out: dict[str, Any]) -> None:
     ]
     assert [export["path"] for export in out["exports"]] == [
         "/data/clients/pc02/root",
-        "/data/images/library/root",
+        "/data/images/library/shared/root",
     ]
-    assert [root["src"] for root in out["roots"]] == ["/srv/netboot/images/library/root"]
+    assert [root["src"] for root in out["roots"]] == [
+        "/srv/netboot/images/library/releases/new/root"
+    ]
 
 
 def test_one_error_names_every_fault_and_every_template_that_fails(tmp_path: Path) -> None:
@@ -196,20 +204,28 @@ def test_only_plain_types_leave_the_filters() -> None:
         Tagged("netboot_firmware"): Tagged("uefi"),
         Tagged("netboot_kernel_args"): [Tagged("quiet")],
         Tagged("netboot_static"): {Tagged("dev"): Tagged("eth0")},
+        Tagged("netboot_state"): True,
         Tagged("netboot_persist"): Tagged("/home"),
     }
     subnets = [{Tagged("network"): Tagged("192.0.2.0/24")}]
     found = clients([Tagged("pc01")], {"pc01": variables}, subnets)
     check(found)
-    builds = {Tagged("pc01"): Tagged("b")}
-    check(entries(found, nfs_server=Tagged("192.0.2.1"), client_builds=builds))
+    copied = {Tagged("/srv/netboot/clients/pc01/root"): Tagged("1")}
+    releases = {Tagged("library"): {"current": Tagged("2"), "names": [Tagged("1"), Tagged("2")]}}
+    check(entries(found, nfs_server=Tagged("192.0.2.1"), root_releases=copied))
     check(exports(found, store=Tagged("/data"), options=[Tagged("rw")]))
-    check(client_roots(found, store=Tagged("/data")))
+    check(client_roots(found, store=Tagged("/data"), image_releases=releases))
+    check(client_states(found, store=Tagged("/data"), image_releases=releases))
 
 
 @pytest.mark.parametrize("data", ["pc01", {}, [{"name": "pc01"}], [1]])
 def test_the_plan_s_filters_refuse_what_is_no_list_of_clients(data: Any) -> None:
-    for plan in (exports, client_roots):
+    plans: list[Callable[[Any], Any]] = [
+        exports,
+        partial(client_roots, image_releases={}),
+        partial(client_states, image_releases={}),
+    ]
+    for plan in plans:
         with pytest.raises(AnsibleError, match=r"diskless.netboot.clients|exactly the keys"):
             plan(data)
     with pytest.raises(AnsibleError, match=r"diskless.netboot.clients|exactly the keys"):

@@ -15,6 +15,7 @@ import pytest
 from ansible.errors import AnsibleError
 from ansible_collections.diskless.netboot.plugins.filter import kea_dhcp4 as kea_file
 from ansible_collections.diskless.netboot.plugins.filter.dhcpd_conf import dhcpd_conf
+from ansible_collections.diskless.netboot.plugins.filter.dnsmasq_conf import dnsmasq_conf
 from ansible_collections.diskless.netboot.plugins.filter.ganesha_conf import ganesha_conf
 from ansible_collections.diskless.netboot.plugins.filter.kea_dhcp4 import kea_dhcp4
 from ansible_collections.diskless.netboot.plugins.filter.nfs_exports import nfs_exports
@@ -31,6 +32,8 @@ PLAYBOOK = """
         netboot_mac: "52:54:00:00:00:01"
         netboot_ip: "{{ net }}.21"
         netboot_image: library
+        netboot_root: rw
+        netboot_state: false
     clients: "{{ ['pc01'] | diskless.netboot.clients(machines, subnets) }}"
     exports: "{{ clients | diskless.netboot.exports }}"
     nics: "{{ ['eth1'] }}"
@@ -105,10 +108,12 @@ CLIENT = {
     "image": "library",
     "release": None,
     "root": "rw",
+    "overlay_size": "50%",
     "firmware": "bios",
     "kernel_args": [],
     "static": None,
     "nic": None,
+    "state": False,
     "persist": [],
 }
 DHCP: dict[str, Any] = {
@@ -118,7 +123,7 @@ DHCP: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("render", [kea_dhcp4, dhcpd_conf])
+@pytest.mark.parametrize("render", [kea_dhcp4, dhcpd_conf, dnsmasq_conf])
 def test_all_faults_reach_the_user_as_one_error(render: Any) -> None:
     assert render([CLIENT], **DHCP)
     broken = [{**CLIENT, "hostname": "a b"}, {**CLIENT, "name": "pc02", "address": "192.0.2.1"}]
@@ -129,7 +134,7 @@ def test_all_faults_reach_the_user_as_one_error(render: Any) -> None:
         assert words in message
 
 
-@pytest.mark.parametrize("render", [kea_dhcp4, dhcpd_conf])
+@pytest.mark.parametrize("render", [kea_dhcp4, dhcpd_conf, dnsmasq_conf])
 def test_what_is_no_list_of_clients_is_refused_in_words(render: Any) -> None:
     wrong: list[Any] = ["pc01", {}, [{"name": "pc01"}], [1]]
     for data in wrong:

@@ -71,6 +71,14 @@ def test_where_it_stops_one_sentence_says_what_to_look_at(
     assert [word for word in words if word not in said] == []
 
 
+def test_grubs_own_file_for_the_client_is_an_entry_and_the_one_for_all_is_not() -> None:
+    trace = after(1)
+    for path in ("shimx64.efi", "/grub/grub.cfg", "/grub/clients/01-52-54-00-00-00-01.cfg"):
+        trace.on_wire(FileServed(path), 3.2)
+    assert trace.detail("loader") == "shimx64.efi"
+    assert trace.detail("entry") == "/grub/clients/01-52-54-00-00-00-01.cfg"
+
+
 def test_the_file_that_was_missing_last_is_named() -> None:
     trace = after(2)
     for path in ("pxelinux.cfg/default", "ldlinux.c32"):

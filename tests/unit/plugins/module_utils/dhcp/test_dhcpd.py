@@ -4,52 +4,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
 from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
 from ansible_collections.diskless.netboot.plugins.module_utils.dhcp.dhcpd import dhcpd_conf
 from ansible_collections.diskless.netboot.plugins.module_utils.faults import InventoryError
+from ansible_collections.diskless.netboot.tests.unit.plugins.module_utils.dhcp.read import (
+    Block,
+    read_dhcpd,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-# dhcpd.conf(5): comments, quoted strings with backslash escapes, punctuation, words.
-_TOKEN = re.compile(r'#[^\n]*|"(?:[^"\\\n]|\\.)*"|[{};,]|[^\s{};,"#]+|(?P<bad>\S)')
-Block = dict[str, Any]
-
-
-def read(text: str) -> Block:
-    """Return statements as text to True, and blocks as their head to what is in them."""
-    stack: list[Block] = [{}]
-    words: list[str] = []
-    for match in _TOKEN.finditer(text):
-        assert match["bad"] is None, match
-        token = match.group()
-        if token.startswith("#"):
-            continue
-        if token == ";":
-            assert words
-            _add(stack[-1], " ".join(words), True)
-            words = []
-        elif token == "{":
-            inner: Block = {}
-            _add(stack[-1], " ".join(words), inner)
-            stack.append(inner)
-            words = []
-        elif token == "}":
-            assert not words
-            stack.pop()
-        else:
-            words.append(token)
-    assert not words
-    assert len(stack) == 1
-    return stack[0]
-
-
-def _add(block: Block, key: str, value: Any) -> None:
-    assert key not in block, f"{key} is said twice"
-    block[key] = value
 
 
 def client(number: int, **changes: Any) -> Client:
@@ -81,7 +47,7 @@ OPTIONS: dict[str, Any] = {
 
 
 def conf(clients: list[Client], **changes: Any) -> Block:
-    return read(dhcpd_conf(clients, **{**OPTIONS, **changes}))
+    return read_dhcpd(dhcpd_conf(clients, **{**OPTIONS, **changes}))
 
 
 def hosts(block: Block) -> list[Block]:
@@ -174,7 +140,7 @@ def test_the_text_says_a_value_as_it_was_given_or_there_is_no_text(
         refused = {fault.value for fault in error.faults}
         assert refused <= {hostname, domain, boot_file} - {"pc21", "example", "pxelinux.0"}
         return
-    found = read(text)
+    found = read_dhcpd(text)
     (host,) = hosts(found)
     assert f'option host-name "{hostname}"' in host
     assert f'filename "{boot_file}"' in found["if option arch = 00:00"]

@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Configuration of dnsmasq 2.86 and later as a DHCP server alone: dnsmasq(8).
+
+A line takes its commas for separators and has no quotes that would keep one: `plan_dhcp` lets
+through host names and addresses, which have none, and boot files are looked at here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from typing import Any
+
+from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
+from ansible_collections.diskless.netboot.plugins.module_utils.dhcp.model import (
+    ARCHITECTURES,
+    MARKER,
+    DhcpPlan,
+    DhcpSubnet,
+    plan_dhcp,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.faults import Fault, InventoryError
+
+LEASES_MIN = 1000
+"""dnsmasq's own limit, which it also sets itself where none is given."""
+
+
+def dnsmasq_conf(clients: Iterable[Client], **options: Any) -> str:
+    """Return the whole text of dnsmasq.conf.
+
+    The same input in another order gives the same text. dnsmasq finds a subnet's interface by its
+    address there.
+
+    Args:
+        clients: each gets one line with all of its MACs.
+        **options: as of `plan_dhcp`.
+
+    Raises:
+        InventoryError: names every fault.
+    """
+    plan = plan_dhcp(clients, **options)
+    _check(plan)
+    lines = [
+        f"# {MARKER}",
+        "# No DNS.",
+        "port=0",
+        *(f"interface={name}" for name in plan.interfaces),
+        "bind-dynamic",
+        "dhcp-authoritative",
+        "# Firmware, loader, initrd and system each send a client-id of their own.",
+        "dhcp-ignore-clid",
+        f"dhcp-lease-max={max(LEASES_MIN, _leases(plan))}",
+        "# RFC 4578: the architecture that the client's firmware is for.",
+        *_boot_files(plan),
+    ]
+    for item in plan.subnets:
+        lines += ["", *_subnet(item), *_hosts(item)]
+    return "\n".join(lines) + "\n"
+
+
+def _check(plan: DhcpPlan) -> None:
+    faults = [
+        Fault("", f"boot_files.{kind}", path, "must be without a comma, which ends it for dnsmasq")
+        for kind, path in plan.boot_files.items()
+        if "," in path
+    ]
+    if faults:
+        raise InventoryError(faults)
+
+
+def _leases(plan: DhcpPlan) -> int:
+    count = 0
+    for item in plan.subnets:
+        count += len(item.reservations)
+        for pool in item.subnet.pools:
+            first, last = (int(ipaddress.IPv4Address(end.strip())) for end in pool.split("-"))
+            count += last - first + 1
+    return count
+
+
+def _boot_files(plan: DhcpPlan) -> list[str]:
+    lines = []
+    for kind, path in plan.boot_files.items():
+        lines += [
+            f"dhcp-match=set:{kind},option:client-arch,{int(code, 16)}"
+            for code in ARCHITECTURES[kind]
+        ]
+        lines.append(f"dhcp-boot=tag:{kind},{path},,{plan.next_server}")
+    return lines
+
+
+def _subnet(item: DhcpSubnet) -> list[str]:
+    subnet, network = item.subnet, item.network
+    tag = f"net-{network.network_address}"
+    # Without data: dnsmasq would name itself as router and name server.
+    options: dict[str, Iterable[str]] = {
+        "router": subnet.routers,
+        "dns-server": subnet.dns_servers,
+    }
+    if subnet.domain is not None:
+        options["domain-name"] = (subnet.domain,)
+    if subnet.ntp_servers:
+        options["ntp-server"] = subnet.ntp_servers
+    # Reserved addresses need not lie in a range, but in a network that has one.
+    ranges = [pool.replace("-", ",") for pool in sorted(subnet.pools)]
+    return [
+        *(
+            f"dhcp-range=set:{tag},{ends},{network.netmask},{subnet.lease_seconds}"
+            for ends in ranges or [f"{network.network_address},static"]
+        ),
+        *(
+            f"dhcp-option=tag:{tag},{','.join([f'option:{name}', *data])}"
+            for name, data in options.items()
+        ),
+    ]
+
+
+def _hosts(item: DhcpSubnet) -> list[str]:
+    """One line for each address: dnsmasq refuses a second one with it."""
+    hosts: dict[tuple[str, str], list[str]] = {}
+    for reservation in item.reservations:
+        hosts.setdefault((reservation.address, reservation.hostname), []).append(reservation.mac)
+    return [
+        f"dhcp-host={','.join(macs)},{address},{hostname},{item.subnet.lease_seconds}"
+        for (address, hostname), macs in hosts.items()
+    ]
