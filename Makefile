@@ -11,8 +11,9 @@ BUILD := $(CURDIR)/.build
 VENV := $(BUILD)/venv
 RESULTS := .build/results
 
-# Found before PATH gains the virtual environment, which must not be made out of itself.
-PYTHON ?= $(or $(shell command -v python3),/usr/bin/python3)
+# Not that of the virtual environment, which somebody may have activated: it cannot be made out of
+# itself.
+PYTHON ?= $(or $(firstword $(filter-out $(VENV)/bin/%,$(shell which -a python3))),/usr/bin/python3)
 PYTHON := $(PYTHON)
 export PYTHON
 export PATH := $(VENV)/bin:$(PATH)
@@ -49,6 +50,7 @@ setup: $(STAMPS) ## install packages and the virtual environment (all others do 
 VENV_KEY := $(CURDIR) $(PYTHON)
 .build/stamp/venv: tests/requirements.txt tests/setup/venv \
 		$(if $(filter-out $(file < .build/stamp/venv),$(VENV_KEY)),FORCE) | .build/stamp/packages
+	@rm -f $@
 	@$(PYTHON) tests/tools/step.py run setup-venv "virtual environment" -- bash tests/setup/venv $(VENV) $(PYTHON)
 	@mkdir -p $(@D) && echo '$(VENV_KEY)' > $@
 
@@ -110,6 +112,11 @@ unit: setup ## unit tests, in seconds
 sanity: setup ## ansible-test sanity in a clean copy, nothing ignored
 	@$(STEP) --own-result $@ "ansible-test sanity" -- python tests/tools/sanity.py $(BUILD) $(RESULTS)
 
+# A virtual environment and four sanity minutes for each of them.
+.PHONY: pythons
+pythons: setup ## unit and sanity with every supported Python on this machine (not in test)
+	@bash tests/tools/pythons .build/pythons
+
 .PHONY: build
 build: setup ## the collection's artefact, installed offline into an empty path
 	@$(STEP) $@ "collection built, installed offline" -- bash tests/tools/build .build/artifact
@@ -127,7 +134,20 @@ kernel-nfs: setup ## the same with a VM as boot server and its kernel's NFS serv
 
 .PHONY: boot
 boot: setup ## PXE clients booted in QEMU
-	@$(STEP) --live --own-result $@ "boot tests" -- env $(PYTEST) tests/boot --junitxml=$(RESULTS)/$@.xml
+	@$(STEP) --live --own-result $@ "boot tests" -- env $(PYTEST) tests/boot --ignore tests/boot/more \
+		--junitxml=$(RESULTS)/$@.xml
+
+# Each file by itself, since a run of site.yml makes all images that the ones before it left.
+.PHONY: boot-more
+boot-more: setup ## other initrds, menus, and a PC that is captured, a quarter of an hour (not in test)
+	@for file in tests/boot/more/test_*.py; do \
+		$(STEP) --live --own-result $@ "boot tests, $$file" -- env $(PYTEST) $$file \
+			--junitxml=$(RESULTS)/$@-$$(basename $$file .py).xml || exit 1; \
+	done
+
+.PHONY: bench
+bench: setup ## what things cost, ours beside others' (ONLY=NAME runs one; not in test)
+	@PYTHONPATH=.build/collections python -m ansible_collections.diskless.netboot.tests.bench $(ONLY)
 
 # ---- for people ----------------------------------------------------------------------------
 

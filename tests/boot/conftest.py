@@ -21,7 +21,10 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     server.down(lab)
     server.up(lab, "container", "bookworm")
     try:
-        yield Site(lab, tmp_path_factory.mktemp("inventory"))
+        site = Site(lab, tmp_path_factory.mktemp("inventory"))
+        # Roots of their own: a test that wants another kind adds a PC with it.
+        site.edit("netboot_clients", netboot_root="rw")
+        yield site
     finally:
         server.down(lab)
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -63,29 +64,55 @@ class Site:
         yield hosts
         path.write_text(yaml.safe_dump(hosts))
 
+    def edit(self, group: str, **variables: object) -> None:
+        """Set variables of a group."""
+        path = self.inventory / "group_vars" / f"{group}.yml"
+        path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **variables}))
+
+    def add(self, name: str, mac: str, address: str, **variables: object) -> None:
+        """Add a PC to the inventory."""
+        with self.edited() as hosts:
+            hosts["netboot_clients"]["hosts"][name] = {
+                "netboot_mac": mac,
+                "netboot_ip": address,
+                **variables,
+            }
+
     def command(self, playbook: str, *arguments: str) -> list[str]:
         """Return the command line that runs ``playbook``, of ours or of a collection."""
         path = PROJECT / "playbooks" / playbook
         name = str(path) if path.exists() else playbook
         return ["ansible-playbook", "-i", str(self.inventory), name, *arguments]
 
-    def _variables(self) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
+        """Return the environment in which Ansible runs."""
         collections = {"ANSIBLE_COLLECTIONS_PATH": str(PROJECT / ".build" / "collections")}
         return {**os.environ, **collections, "ANSIBLE_NOCOLOR": "1", **self.environment}
 
-    def playbook(self, playbook: str, *arguments: str, fails: bool = False) -> Run:
-        """Run a playbook to its end, and fail the test unless it ends as expected."""
+    def _run(self, command: list[str]) -> Run:
         ended = subprocess.run(
-            self.command(playbook, *arguments),
-            env=self._variables(),
+            command,
+            env=self.variables(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
         )
-        assert (ended.returncode != 0) == fails, ended.stdout[-8000:]
         return Run(ended.returncode, ended.stdout)
+
+    def playbook(self, playbook: str, *arguments: str, fails: bool = False) -> Run:
+        """Run a playbook to its end, and fail the test unless it ends as expected."""
+        run = self._run(self.command(playbook, *arguments))
+        assert (run.status != 0) == fails, run.output[-8000:]
+        return run
+
+    def ad_hoc(self, host: str, module: str, **arguments: object) -> str:
+        """Run one module on a host of the inventory, as a person does from a shell."""
+        command = ["ansible", host, "-i", str(self.inventory), "-m", module]
+        run = self._run([*command, "-a", json.dumps(arguments)])
+        assert run.status == 0, run.output[-8000:]
+        return run.output
 
     def killed(self, playbook: str, task: int, delay: float) -> bool:
         """Run a playbook and kill it, ``delay`` seconds after the start of its task ``task``.
@@ -94,7 +121,7 @@ class Site:
         """
         with subprocess.Popen(
             self.command(playbook),
-            env=self._variables(),
+            env=self.variables(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -117,7 +144,7 @@ class Site:
     def files(self) -> dict[str, str]:
         """Return path and checksum of all that our playbooks could have written."""
         listing = self.on_server(
-            "find /etc /srv/tftp /srv/netboot/images/*/boot /srv/netboot/clients -xdev"
+            "find /etc /srv/tftp /srv/netboot/images /srv/netboot/clients -xdev"
             " -path '*/root/*' -prune -o -type f ! -name 'ld.so.cache' ! -path '/etc/ssh/*'"
             " -exec sha256sum {} + 2>/dev/null || true"
         )

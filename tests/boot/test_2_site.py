@@ -7,7 +7,6 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-import yaml
 from ansible_collections.diskless.netboot.tests.boot.site import Site, at_once
 
 PC01 = ("pc01", "52:54:00:00:00:01", "198.51.100.11")
@@ -59,11 +58,7 @@ def test_adding_a_pc_changes_its_entry_and_reservation_only_and_it_boots(
     site: Site, logs: Path
 ) -> None:
     before = site.files()
-    with site.edited() as hosts:
-        hosts["netboot_clients"]["hosts"][PC03[0]] = {
-            "netboot_mac": PC03[1],
-            "netboot_ip": PC03[2],
-        }
+    site.add(*PC03)
 
     run = site.playbook("clients.yml", "--diff")
 
@@ -71,10 +66,15 @@ def test_adding_a_pc_changes_its_entry_and_reservation_only_and_it_boots(
     changed = {path for path in after.keys() | before.keys() if after.get(path) != before.get(path)}
     assert changed == {
         "/srv/tftp/pxelinux.cfg/01-52-54-00-00-00-03",
+        "/srv/tftp/grub/clients/01-52-54-00-00-00-03.cfg",
         "/etc/kea/kea-dhcp4.conf",
         "/etc/ganesha/netboot-exports.conf",
         "/srv/netboot/clients/pc03/.root.nfsroot.json",
         "/srv/netboot/clients/pc03/.root.nfsroot.lock",
+        "/srv/netboot/clients/pc03/state/kept",
+        "/srv/netboot/clients/pc03/state/machine-id",
+        "/srv/netboot/clients/pc03/state/ssh_host_ed25519_key",
+        "/srv/netboot/clients/pc03/state/ssh_host_ed25519_key.pub",
     }
     assert not [line for line in run.output.splitlines() if line.startswith("-  ")], run.output
     root, hostname, addresses, _id = _look_inside(site, PC03, logs)
@@ -96,37 +96,28 @@ def test_what_a_client_with_its_own_root_writes_is_there_after_a_reboot(
 
 
 def test_a_client_on_the_shared_root_keeps_its_identity_out_of_it(site: Site, logs: Path) -> None:
-    with site.edited() as hosts:
-        hosts["netboot_clients"]["hosts"][PC04[0]] = {
-            "netboot_mac": PC04[1],
-            "netboot_ip": PC04[2],
-            "netboot_root": "shared-rw",
-        }
+    site.add(*PC04, netboot_root="shared-rw")
     site.playbook("clients.yml")
 
     root, hostname, _addresses, machine_id = _look_inside(site, PC04, logs)
 
-    assert root == "198.51.100.1:/srv/netboot/images/bookworm/root"
+    assert root == "198.51.100.1:/srv/netboot/images/bookworm/shared/root"
     assert hostname == "pc04"
     assert len(machine_id) == 32
-    assert site.on_server("cat /srv/netboot/images/bookworm/root/etc/machine-id") == ""
+    assert site.on_server("cat /srv/netboot/images/bookworm/shared/root/etc/machine-id") == ""
 
 
 def test_a_run_killed_at_any_task_leaves_all_that_clients_need(site: Site, logs: Path) -> None:
     # A change that reaches every part: another initrd, an argument for all, a new client.
-    _edit(site, "netboot_images", nfsroot_image_drivers=["virtio_net", "e1000"])
+    site.edit("netboot_images", nfsroot_image_drivers=["virtio_net", "e1000"])
     console = ["console=tty0", "console=ttyS0,115200", "systemd.show_status=0"]
-    _edit(site, "netboot_clients", netboot_kernel_args=console)
-    with site.edited() as hosts:
-        hosts["netboot_clients"]["hosts"]["pc05"] = {
-            "netboot_mac": "52:54:00:00:00:05",
-            "netboot_ip": "198.51.100.15",
-        }
+    site.edit("netboot_clients", netboot_kernel_args=console)
+    site.add("pc05", "52:54:00:00:00:05", "198.51.100.15")
 
     task = 3
     while site.killed("site.yml", task, delay=0.2):
         _fetch_what_pc01_fetches(site)
-        task += 9
+        task += 13
 
     # The last of them was not killed: it finished what the others had begun.
     assert task > 60, "the runs were not killed over the whole of the playbook"
@@ -135,20 +126,15 @@ def test_a_run_killed_at_any_task_leaves_all_that_clients_need(site: Site, logs:
     _look_inside(site, PC01, logs)
 
 
-def _edit(site: Site, group: str, **variables: object) -> None:
-    path = site.inventory / "group_vars" / f"{group}.yml"
-    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **variables}))
-
-
 def _fetch_what_pc01_fetches(site: Site) -> None:
     """Fail unless each thing that PC 1 asks for is whole on the boot server."""
     entry = site.on_server("cat /srv/tftp/pxelinux.cfg/01-52-54-00-00-00-01")
     kernel = next(line.split()[1] for line in entry.splitlines() if line.split()[:1] == ["LINUX"])
     folder = kernel.rsplit("/", 1)[0]
-    build = folder.rsplit("/", 1)[1]
+    release = folder.rsplit("/", 1)[1]
     site.on_server(
         f"for file in vmlinuz initrd.img; do cmp /srv/tftp/{folder}/$file"
-        f" /srv/netboot/images/bookworm/boot/{build}/$file; done;"
+        f" /srv/netboot/images/bookworm/releases/{release}/boot/$file; done;"
         "kea-dhcp4 -t /etc/kea/kea-dhcp4.conf >/dev/null;"
         "grep -q 198.51.100.11 /etc/kea/kea-dhcp4.conf;"
         "systemctl is-active --quiet kea-dhcp4-server tftpd-hpa nfs-ganesha;"

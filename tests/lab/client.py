@@ -22,6 +22,8 @@ from ansible_collections.diskless.netboot.tests.lab.places import Lab
 from ansible_collections.diskless.netboot.tests.lab.shell import LabError, run
 
 BOOT_SECONDS = 300.0
+# What ssh says of a PC that is not there yet, or too busy starting to greet it in time.
+_NOT_YET = ("Connection refused", "No route to host", "timed out during banner exchange")
 
 
 def power_on(
@@ -78,8 +80,7 @@ def inside(lab: Lab, address: str, command: Sequence[str] | str, *, timeout: flo
         try:
             return run(ssh, timeout=timeout)
         except LabError as error:
-            refused = "Connection refused" in str(error) or "No route to host" in str(error)
-            if not refused or time.monotonic() > deadline:
+            if not any(words in str(error) for words in _NOT_YET) or time.monotonic() > deadline:
                 raise
             time.sleep(0.3)
 

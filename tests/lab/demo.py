@@ -22,7 +22,7 @@ _LOOK = (
     "printf 'host name   '; hostname;"
     "printf 'address     '; ip -4 -o address show scope global | awk '{print $4, \"on\", $2}';"
     "printf 'root        '; findmnt --noheadings --output SOURCE,FSTYPE /;"
-    "printf 'disks       '; lsblk --noheadings --output NAME | wc -l"
+    "printf 'disks       '; lsblk --noheadings --output NAME | grep -v ^zram | wc -l"
 )
 _AFTERWARDS = """
 The boot server goes on running. To look around:

@@ -33,6 +33,8 @@ _SERVER = [
     "ca-certificates", "procps", "kmod",
 ]
 # fmt: on
+# What an image has before a role adds to it: a kernel and what its initrd is made with.
+_CLIENT = ["linux-image-amd64", "initramfs-tools", "nfs-common", "udev", "kmod", "zstd"]
 _VM = ["linux-image-amd64", "initramfs-tools", "udev", "zstd"]
 # What roles would install. In emulation dpkg takes minutes for it, and containers show that it
 # works; the NFS server, for whose sake there is a VM, is left to its role.
@@ -103,6 +105,19 @@ def container_image(suite: str) -> str:
                 _bootstrap(suite, _SERVER, archive)
                 podman.podman(["import", "-c", 'CMD ["/lib/systemd/systemd"]', str(archive), name])
     return name
+
+
+def client_root(suite: str, folder: Path) -> Path:
+    """Make ``folder`` an image's root of ``suite``, from an archive that is kept."""
+    archive = _folder("roots") / f"{suite}-{_key(_CLIENT, mirrors(suite))}.tar"
+    with _only_one(f"root-{suite}"):
+        if not archive.exists():
+            staged = archive.with_name(f"new-{archive.name}")
+            _bootstrap(suite, _CLIENT, staged)
+            staged.rename(archive)
+    folder.mkdir()
+    run(["tar", "--extract", "--numeric-owner", "--file", str(archive), "--directory", str(folder)])
+    return folder
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,12 +28,16 @@ def inside(lab: Lab, scenario: Path) -> Iterator[Callable[[str], str]]:
         yield lambda command: client.inside(lab, ADDRESS, command).strip()
 
 
-def test_its_root_is_the_export_that_is_its_own(inside: Callable[[str], str]) -> None:
+def test_its_root_is_the_image_s_with_its_own_changes_in_ram(inside: Callable[[str], str]) -> None:
     (root,) = json.loads(inside("findmnt --json /"))["filesystems"]
+    (lower,) = json.loads(inside("findmnt --json /run/netboot/lower"))["filesystems"]
 
-    assert root["source"] == "198.51.100.1:/srv/netboot/clients/pc01/root"
-    assert root["fstype"].startswith("nfs")
+    assert root["fstype"] == "overlay"
     assert "rw" in root["options"].split(",")
+    assert re.fullmatch(
+        r"198\.51\.100\.1:/srv/netboot/images/bookworm/releases/[0-9-]+\.1/root", lower["source"]
+    )
+    assert "ro" in lower["options"].split(",")
 
 
 def test_its_host_name_is_its_name_in_the_inventory(inside: Callable[[str], str]) -> None:

@@ -17,10 +17,9 @@ def test_ganesha_is_not_installed(host: Host) -> None:
     assert not host.package("nfs-ganesha").is_installed
 
 
-def test_a_root_is_exported_to_its_client_alone(host: Host) -> None:
+def test_releases_are_exported_to_the_clients_that_run_them_alone(host: Host) -> None:
     exports = host.check_output("showmount --no-headers --exports 127.0.0.1").splitlines()
 
     assert sorted(line.split() for line in exports) == [
-        ["/srv/netboot/clients/pc01/root", "198.51.100.11"],
-        ["/srv/netboot/clients/pc02/root", "198.51.100.12"],
+        ["/srv/netboot/images/bookworm/releases", "198.51.100.11,198.51.100.12"],
     ]

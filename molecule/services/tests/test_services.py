@@ -98,10 +98,10 @@ def test_an_export_is_seen_from_the_address_that_uses_it_alone(
     exports_seen_from: Callable[[str], list[list[str]]],
 ) -> None:
     assert exports_seen_from("198.51.100.11") == [
-        ["/srv/netboot/images/first/root", "198.51.100.11/32"]
+        ["/srv/netboot/images/first/releases", "198.51.100.11/32"]
     ]
     assert exports_seen_from("198.51.100.12") == [
-        ["/srv/netboot/images/second/root", "198.51.100.12/32"]
+        ["/srv/netboot/images/second/releases", "198.51.100.12/32"]
     ]
     assert exports_seen_from("198.51.100.13") == []
 

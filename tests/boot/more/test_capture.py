@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A PC that was set up on its own disk becomes the image that others boot, and stays as it was."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from ansible_collections.diskless.netboot.plugins.module_utils.qemu import (
+    Guest,
+    Hardware,
+    nic_arguments,
+)
+from ansible_collections.diskless.netboot.tests.boot.site import Site
+from ansible_collections.diskless.netboot.tests.lab import client, images, network, server
+
+MAC, ADDRESS = "52:54:00:00:00:60", "198.51.100.60"
+PC = ("pc61", "52:54:00:00:00:61", "198.51.100.61")
+NETWORK = f"[Match]\nMACAddress={MAC}\n[Network]\nAddress={ADDRESS}/24\n"
+FSTAB = "/dev/vda / ext4 defaults 0 1\n/dev/vdb none swap nofail 0 0\n"
+KEY = "/root/.ssh/capture"
+# What makes a PC boot from its disk and be itself.
+IDENTITY = (
+    "cd / && sha256sum etc/fstab etc/hostname etc/machine-id etc/resolv.conf etc/ssh/ssh_host_*"
+    " boot/* etc/systemd/network/* && ls etc/systemd/system etc/initramfs-tools usr/lib"
+)
+
+
+@pytest.fixture(scope="module")
+def disk(site: Site) -> Iterator[images.Disk]:
+    """A PC's disk: the image's own packages, set up by hand as a system of its own."""
+    # Capturing needs rsync on the PC; it gets there as it would into any image.
+    install = ["ansible", "-i", str(site.inventory), "bookworm", "-m", "apt", "-a", "name=rsync"]
+    subprocess.run(install, check=True, env=site.variables(), stdin=subprocess.DEVNULL)
+    folder = site.lab.disk / "source"
+    root = folder / "root"
+    folder.mkdir()
+    image = site.lab.disk / "srv/netboot/images/bookworm/root"
+    subprocess.run(["cp", "--archive", str(image), str(root)], check=True)
+    shutil.rmtree(root / "usr/lib/netboot")
+    (root / "etc/systemd/system/netboot-boot-nic.service").unlink()
+    (root / "etc/resolv.conf").unlink()
+    (root / "etc/resolv.conf").write_text("nameserver 198.51.100.9\n")
+    (root / "etc/fstab").write_text(FSTAB)
+    (root / "etc/hostname").write_text("by-hand\n")
+    (root / "etc/systemd/network/lan.network").write_text(NETWORK)
+    (root / "srv/catalogue").write_text("set up by hand\n")
+    enable = ["systemctl", f"--root={root}", "enable", "systemd-networkd.service"]
+    subprocess.run(enable, check=True)
+    (kernel,) = (root / "boot").glob("vmlinuz-*")
+    (initrd,) = (root / "boot").glob("initrd.img-*")
+    for name, path in (("vmlinuz", kernel), ("initrd.img", initrd)):
+        shutil.copy(path, folder / name)
+    drive = folder / "disk.raw"
+    subprocess.run(["truncate", "--size", "3G", str(drive)], check=True)
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", str(root), str(drive)], check=True)
+    shutil.rmtree(root)
+    yield images.Disk(drive, folder / "vmlinuz", folder / "initrd.img")
+    shutil.rmtree(folder)
+
+
+@contextmanager
+def _runs(site: Site, disk: images.Disk, logs: Path) -> Iterator[Guest]:
+    """The PC, booted from its disk."""
+    tap = network.open_tap(site.lab, "source")
+    # fmt: off
+    arguments = [
+        *Hardware(accelerator=server.qemu_accelerator()).arguments(),
+        "-kernel", str(disk.kernel), "-initrd", str(disk.initrd),
+        "-append", "root=/dev/vda rw console=ttyS0,115200",
+        "-drive", f"file={disk.image},if=virtio,format=raw,cache=unsafe",
+        *nic_arguments("lan", tap, MAC, "virtio-net-pci", boot=False),
+    ]
+    # fmt: on
+    with Guest(arguments, site.lab.run / "clients/source", taps=[tap]) as guest:
+        if not guest.wait_ready(client.BOOT_SECONDS):
+            client.keep_logs(site.lab, guest, logs)
+            raise AssertionError(f"the PC did not boot from its disk. See {logs}.")
+        yield guest
+
+
+def test_a_pc_is_captured_others_boot_it_and_it_still_boots_from_its_own_disk(
+    site: Site, disk: images.Disk, logs: Path
+) -> None:
+    key = base64.b64encode(images.ssh_key().read_bytes()).decode()
+    site.on_server(f"umask 077; echo {key} | base64 --decode > {KEY}")
+    with site.edited() as hosts:
+        hosts["netboot_images"]["hosts"]["captured"] = {
+            "nfsroot_image_source": "captured",
+            "nfsroot_image_captured_from": f"root@{ADDRESS}:/",
+            "nfsroot_image_rsh": f"ssh -i {KEY} -o BatchMode=yes -o StrictHostKeyChecking=no",
+        }
+    early = site.playbook("image.yml", "--limit", "captured", fails=True)
+    assert "capture.yml" in early.output
+
+    with _runs(site, disk, logs / "source") as guest:
+        before = site.inside(ADDRESS, IDENTITY)
+        site.playbook("capture.yml", "--limit", "captured")
+        assert site.inside(ADDRESS, IDENTITY) == before
+        machine = site.inside(ADDRESS, "cat /etc/machine-id")
+        site.inside(ADDRESS, "systemctl poweroff")
+        assert guest.wait_end(120), "the PC did not switch itself off"
+
+    site.add(*PC, netboot_image="captured", netboot_root="overlay")
+    site.playbook("site.yml")
+    assert site.playbook("image.yml", "--limit", "captured").changed == 0
+    name, mac, address = PC
+    with site.boots(mac, logs / name):
+        look = "cat /srv/catalogue; hostname; findmnt -no FSTYPE /; cat /etc/machine-id /etc/fstab"
+        catalogue, hostname, kind, machine_id, *fstab = site.inside(address, look).splitlines()
+    assert (catalogue, hostname, kind) == ("set up by hand", name, "overlay")
+    assert len(machine_id) == len(machine)
+    assert machine_id != machine
+    assert not [line for line in fstab if line.startswith("/dev/")]
+
+    with _runs(site, disk, logs / "source-again"):
+        assert site.inside(ADDRESS, IDENTITY) == before

@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""PCs with another initrd than the usual one: by dracut, and small with NFS 4.2."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.diskless.netboot.tests.boot.site import Site, at_once
+
+DRACUT = ("52:54:00:00:00:51", "198.51.100.51")
+SMALL = ("52:54:00:00:00:52", "198.51.100.52")
+SMALL_BYTES = 7_000_000
+LOWER = "findmnt -no FSTYPE,OPTIONS /run/netboot/lower"
+# The root's kind, what lies below it, an address's life, failed services, and the name.
+LOOK = (
+    f"findmnt -no FSTYPE /; {LOWER}; ip -4 -o address show scope global;"
+    " systemctl --failed --plain --quiet --no-legend; hostname"
+)
+# An archive of the packages is shared with the demo's image.
+IMAGES: dict[str, dict[str, object]] = {
+    "dracut": {"nfsroot_image_suite": "bookworm", "nfsroot_image_initramfs": "dracut"},
+    "small": {
+        "nfsroot_image_suite": "bookworm",
+        "nfsroot_image_nfs_version": "4.2",
+        "nfsroot_image_compression_level": 19,
+    },
+}
+CARDS: dict[str, object] = {
+    "nfsroot_image_modules": "list",
+    "nfsroot_image_drivers": ["virtio_net", "e1000", "8086:153a", "r8169"],
+    "nfsroot_image_missing_firmware": "warn",
+}
+OPTIONS = ("nfs_version", "compression_level", "modules", "drivers", "missing_firmware")
+
+
+@pytest.fixture(scope="module")
+def initrds(site: Site) -> Site:
+    """Two images more, and a PC for each."""
+    with site.edited() as hosts:
+        for name, variables in IMAGES.items():
+            hosts["netboot_images"]["hosts"][name] = {**variables, **CARDS}
+    site.add(
+        "pc51",
+        *DRACUT,
+        netboot_image="dracut",
+        netboot_root="overlay",
+        netboot_kernel_args=["console=ttyS0", "netboot.nfs=rsize=65536"],
+    )
+    site.add("pc52", *SMALL, netboot_image="small", netboot_root="overlay")
+    site.playbook("site.yml")
+    return site
+
+
+def _look_inside(site: Site, pc: tuple[str, str], logs: Path) -> list[str]:
+    mac, address = pc
+    with site.boots(mac, logs / address, cpus=1):
+        return site.inside(address, LOOK).splitlines()
+
+
+def test_initrds_by_dracut_and_with_nfs_4_2_boot_pcs_with_their_changes_in_ram(
+    initrds: Site, logs: Path
+) -> None:
+    dracut, small = at_once(
+        [lambda pc=pc: _look_inside(initrds, pc, logs) for pc in (DRACUT, SMALL)]
+    )
+
+    for root, lower, address, *failed, name in (dracut, small):
+        assert root == "overlay"
+        assert "ro" in lower.split()[1].split(",")
+        assert "valid_lft forever" in address, "a root over NFS would end with its lease"
+        assert failed == [], name
+    assert [dracut[-1], small[-1]] == ["pc51", "pc52"]
+    assert dracut[1].split()[0] == "nfs" and "vers=3," in dracut[1]
+    assert "rsize=65536," in dracut[1], "netboot.nfs= on the command line was not heeded"
+    assert small[1].split()[0] == "nfs4" and "vers=4.2," in small[1]
+
+
+def test_an_initrd_with_four_kinds_of_cards_is_small(initrds: Site) -> None:
+    size = initrds.on_server("stat -c %s /srv/netboot/images/small/boot/initrd.img")
+    assert int(size) <= SMALL_BYTES
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_the_same_inputs_give_the_same_bytes_and_are_not_built_again(
+    initrds: Site, image: str
+) -> None:
+    folder = f"/srv/netboot/images/{image}"
+    variables = {**IMAGES[image], **CARDS}
+    options = {
+        option: variables[f"nfsroot_image_{option}"]
+        for option in OPTIONS
+        if f"nfsroot_image_{option}" in variables
+    }
+    where = {"root": f"{folder}/root", "dest": "/srv/second.img"}
+    first, again = (
+        initrds.ad_hoc("boot1", "diskless.netboot.initramfs_netboot", **where, **options)
+        for _time in range(2)
+    )
+    assert ("CHANGED" in first, "CHANGED" in again) == (True, False)
+    initrds.on_server(f"cmp /srv/second.img {folder}/boot/initrd.img; rm /srv/second.img*")

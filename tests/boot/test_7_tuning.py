@@ -1,0 +1,141 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What client_tuning promises of a PC, looked at from inside one that has all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ansible_collections.diskless.netboot.plugins.module_utils.qemu import Guest
+from ansible_collections.diskless.netboot.tests.boot.site import Site
+from ansible_collections.diskless.netboot.tests.lab import network
+from ansible_collections.diskless.netboot.tests.lab.shell import run
+
+PC = ("pc81", "52:54:00:00:00:81", "198.51.100.81")
+SERVER = network.SERVER_ADDRESS
+HOMES = "/srv/homes"
+TUNING: dict[str, object] = {
+    "client_tuning_mounts": [{"src": f"{SERVER}:{HOMES}", "path": "/home", "options": "vers=3"}],
+    "client_tuning_autofs": [
+        {
+            "path": "/demand",
+            "entries": [{"key": "*", "options": "vers=3", "location": f"{SERVER}:{HOMES}/&"}],
+        }
+    ],
+    "client_tuning_spread_timers": ["systemd-tmpfiles-clean.timer"],
+    "nfsroot_image_packages": ["cron"],
+}
+
+
+@pytest.fixture(scope="module")
+def tuned(site: Site) -> Site:
+    """An image with everything, homes on the boot server, and a log server."""
+    site.on_server(f"mkdir -p {HOMES}/ada; echo mine > {HOMES}/ada/note")
+    with site.edited() as hosts:
+        hosts["log_servers"] = {"hosts": {"boot1": None}}
+        hosts["nfs_servers"]["hosts"]["boot1"]["nfs_server_further_exports"] = [
+            {
+                "path": HOMES,
+                "clients": [
+                    {
+                        "address": "198.51.100.0/24",
+                        "options": ["rw", "root_squash", "no_subtree_check", "sync", "sec=sys"],
+                    }
+                ],
+            }
+        ]
+        hosts["netboot_images"]["hosts"]["bookworm"].update(TUNING)
+    site.add(*PC, netboot_root="overlay", netboot_persist=["/var/swap"])
+    site.playbook("site.yml")
+    return site
+
+
+@pytest.fixture(scope="module")
+def guest(tuned: Site) -> Iterator[Guest]:
+    """The PC, switched on."""
+    logs = Path(__file__).resolve().parents[1] / "output" / "tuning"
+    with tuned.boots(PC[1], logs, cpus=2) as guest:
+        yield guest
+
+
+@pytest.fixture
+def inside(tuned: Site, guest: Guest) -> Site:
+    """The site while the PC is on."""
+    assert guest.trace.reached("ready")
+    return tuned
+
+
+def _said(site: Site, script: str) -> str:
+    return site.inside(PC[2], script)
+
+
+def test_all_came_up_and_a_second_run_changes_nothing(inside: Site) -> None:
+    assert _said(inside, "systemctl --failed --plain --quiet --no-legend") == ""
+    assert inside.playbook("site.yml").changed == 0
+
+
+def test_homes_are_there_at_boot(inside: Site) -> None:
+    assert _said(inside, "findmnt -no SOURCE /home; cat /home/ada/note") == (
+        f"{SERVER}:{HOMES}\nmine"
+    )
+
+
+def test_what_is_mounted_on_demand_is_there_when_somebody_goes_there(inside: Site) -> None:
+    assert _said(inside, "cat /demand/ada/note; findmnt -no SOURCE /demand/ada") == (
+        f"mine\n{SERVER}:{HOMES}/ada"
+    )
+
+
+def test_swap_is_compressed_ram(inside: Site) -> None:
+    name, kind, size, *_rest = _said(inside, "swapon --noheadings --bytes --show").split()
+    assert (name, kind) == ("/dev/zram0", "partition")
+    assert 400 << 20 < int(size) < 600 << 20, "not half of a PC's 1 GiB"
+
+
+def test_swap_to_a_file_of_its_own_comes_and_goes(inside: Site) -> None:
+    made = "SWAP_FILE=/var/swap/netboot.swap SWAP_MEGABYTES=64"
+    swap = f"{made} /usr/lib/netboot/swap-file"
+    assert "loop" in _said(inside, f"{swap} start; swapon --noheadings --show=NAME")
+    assert "loop" not in _said(inside, f"{swap} stop; swapon --noheadings --show=NAME")
+    assert inside.on_server("stat -c %s /srv/netboot/clients/pc81/state/keep-var,swap/*") == (
+        f"{64 << 20}\n"
+    )
+
+
+def test_names_are_looked_up_where_dhcp_said(inside: Site) -> None:
+    assert _said(inside, "cat /etc/resolv.conf").splitlines() == [
+        "search demo.example",
+        f"nameserver {SERVER}",
+    ]
+
+
+def test_what_it_logs_is_in_its_own_file_on_the_log_server(inside: Site) -> None:
+    _said(inside, "logger -t test 'a line from pc81'")
+    log = "/var/log/netboot/pc81.log"
+    inside.on_server(f"timeout 60 sh -c 'until grep -q \"a line from pc81\" {log}; do :; done'")
+    # Somebody who is no client is not heard, whoever he says that he is.
+    line = "'<13>Nov 24 12:00:00 pc81 test: a lie'"
+    speak = ["bash", "-c", f"echo {line} > /dev/tcp/{SERVER}/514"]
+    run(["ip", "netns", "exec", inside.lab.namespace, *speak])
+    _said(inside, "logger -t test 'after the lie'")
+    inside.on_server(f"timeout 60 sh -c 'until grep -q \"after the lie\" {log}; do :; done'")
+    assert inside.on_server("grep -rl 'a lie' /var/log/netboot || true") == ""
+
+
+def test_nothing_is_done_by_all_pcs_at_the_same_moment(inside: Site) -> None:
+    masked = "systemctl is-enabled apt-daily.timer man-db.timer fstrim.timer || true"
+    assert set(_said(inside, masked).split()) == {"masked"}
+    shown = _said(
+        inside,
+        "systemctl show -p RandomizedDelayUSec -p FixedRandomDelay systemd-tmpfiles-clean.timer",
+    )
+    assert sorted(shown.splitlines()) == ["FixedRandomDelay=yes", "RandomizedDelayUSec=1h"]
+    jobs = _said(inside, "grep -c '/usr/lib/netboot/spread 60 && .*run-parts.*daily' /etc/crontab")
+    assert jobs == "1"
+
+
+def test_it_switches_itself_off_within_twenty_seconds(inside: Site, guest: Guest) -> None:
+    _said(inside, "cat /demand/ada/note; systemctl poweroff")
+    assert guest.wait_end(20), "it did not switch itself off within 20 seconds"
