@@ -29,7 +29,9 @@ HASHES = {
     "grub": "grub.pbkdf2.sha512.1000.8470B8397DA1D7B2.C2BD36EDADBA7D66A8E2AA1877A7B57D",
 }
 ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00\x0e\x0f]")
-ESCAPE, FIRST = "\x1b", "\x01"  # FIRST is Ctrl-A in GRUB's menu
+ESCAPE = "\x1b"
+FIRST = "\x01"  # Ctrl-A in GRUB's menu
+ALL_OUT = "\x15"  # Ctrl-U, where PXELINUX's menu asks for a password
 EXTRA = "extra.cpio"
 SAYS = "this is the second initrd"
 INIT = f"#!/bin/sh\necho '{SAYS}' > /dev/console\n".encode()
@@ -156,7 +158,9 @@ def test_a_person_gets_the_menu_by_a_key_and_past_the_password_by_knowing_it(
                 person.reads("Ask him for the word.")
                 person.types("\r")
                 person.reads("Password required")
-                person.types(f"{word}\r")
+                # The menu throws away what was typed before it had asked.
+                person.taps("x", "*")
+                person.types(f"{ALL_OUT}{word}\r")
             person.reads("Booting from local disk")
 
     def uefi() -> None:
