@@ -39,7 +39,7 @@ options:
   image_releases:
     description:
       - The releases of each image, by the image's name, with C(current), the current one, and
-        C(names), all of them.
+        C(names), all of them, and C(squashfs), those that have their root as one file too.
     type: dict
     default: {}
   root_releases:
@@ -55,6 +55,10 @@ options:
       - The options for C(mount.nfs) stand in C(netboot.nfs=) on the command line.
     type: dict
     default: {}
+  http_port:
+    description: Port at which the NFS server's host serves the roots that are fetched.
+    type: int
+    default: 80
   panic_seconds:
     description: Seconds after which a client whose kernel or initrd gave up starts again.
     type: int
@@ -108,6 +112,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.entry import (
+    DEFAULT_HTTP_PORT,
     DEFAULT_PANIC_SECONDS,
     plan_entries,
 )
@@ -128,6 +133,7 @@ def entries(
     image_releases: Any = None,
     root_releases: Any = None,
     image_mounters: Any = None,
+    http_port: int = DEFAULT_HTTP_PORT,
     panic_seconds: int = DEFAULT_PANIC_SECONDS,
 ) -> list[dict[str, Any]]:
     """Return the boot entries of *clients*; see DOCUMENTATION."""
@@ -140,6 +146,7 @@ def entries(
             image_releases=plain(image_releases or {}),
             root_releases=plain(root_releases or {}),
             image_mounters=plain(image_mounters or {}),
+            http_port=plain(http_port),
             panic_seconds=plain(panic_seconds),
         )
 

@@ -35,9 +35,11 @@ from ansible_collections.diskless.netboot.plugins.module_utils.subnet import (
 ROOT_OVERLAY = "overlay"
 ROOT_RW = "rw"
 ROOT_SHARED_RW = "shared-rw"
-ROOT_KINDS = (ROOT_OVERLAY, ROOT_RW, ROOT_SHARED_RW)
-"""``overlay``: a tree that all clients read, each client's changes in its RAM. ``rw``: a root of
-the client's own. ``shared-rw``: the image's root, written by all clients."""
+ROOT_SQUASHFS = "squashfs"
+ROOT_KINDS = (ROOT_OVERLAY, ROOT_SQUASHFS, ROOT_RW, ROOT_SHARED_RW)
+"""``overlay``: a tree that all clients read, each client's changes in its RAM. ``squashfs``: the
+same tree as one file that is fetched into RAM. ``rw``: a root of the client's own. ``shared-rw``:
+a root that all clients of an image write to."""
 
 DEFAULT_OVERLAY_SIZE = "50%"
 
@@ -57,8 +59,8 @@ class Client:
         image: name of the image that it runs.
         release: name of the image's release; None for the current one.
         root: one of ROOT_KINDS.
-        overlay_size: how much RAM the changes on an overlay root may take: ``50%``, ``512M``,
-            ``2G``.
+        overlay_size: how much RAM the changes on an overlay or squashfs root may take: ``50%``,
+            ``512M``, ``2G``.
         firmware: one of FIRMWARE_KINDS; a hint.
         kernel_args: further kernel arguments.
         static: the fields of ``ip=``, or None when the initrd asks DHCP.

@@ -31,6 +31,7 @@ SITE_VARIABLES = frozenset(
     {
         "netboot_address",
         "netboot_clients",
+        "netboot_http_port",
         "netboot_images",
         "netboot_nfs_options",
         "netboot_nfs_server",
@@ -53,6 +54,7 @@ _PLANNED_ARGUMENTS = {
     "ip": "netboot_static",
     "netboot.overlay": "netboot_overlay_size",
     "netboot.root": "netboot_root",
+    "netboot.squashfs": "netboot_root",
     "netboot.state": "netboot_state",
     "nfsroot": "netboot_image and netboot_root",
     "ro": "netboot_root",

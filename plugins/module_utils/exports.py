@@ -46,7 +46,8 @@ def plan_exports(
     for client in clients:
         allowed = list(options) if root.writable(client) else read_only
         address = values.ipv4(client.address)
-        users.setdefault(root.exported(client, store), []).append((address, allowed))
+        if root.mounts(client):
+            users.setdefault(root.exported(client, store), []).append((address, allowed))
         if client.state:
             state = paths.client_state(store, client.name)
             users.setdefault(state, []).append((address, list(options)))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which tree a client has for its root, and whether it may write there."""
+"""Where a client has its root from, and whether it may write there."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ from ansible_collections.diskless.netboot.plugins.module_utils import store as p
 from ansible_collections.diskless.netboot.plugins.module_utils.client import (
     ROOT_OVERLAY,
     ROOT_RW,
+    ROOT_SQUASHFS,
     Client,
 )
 
 
 def writable(client: Client) -> bool:
-    """Tell whether *client* writes to its root on the server. An overlay root only reads it."""
-    return client.root != ROOT_OVERLAY
+    """Tell whether *client* writes to a root on the server. The others keep changes in RAM."""
+    return client.root not in (ROOT_OVERLAY, ROOT_SQUASHFS)
+
+
+def mounts(client: Client) -> bool:
+    """Tell whether *client* mounts its root over NFS. The others fetch it over HTTP."""
+    return client.root != ROOT_SQUASHFS
 
 
 def copied(client: Client, store: str) -> str:
@@ -29,7 +35,7 @@ def copied(client: Client, store: str) -> str:
 
 
 def mounted(client: Client, store: str, release: str) -> str:
-    """Return the path on the NFS server that *client* mounts when it boots *release*.
+    """Return the path on the NFS server that a *client* which mounts has when it boots *release*.
 
     Raises:
         ValueError: *store* or a name is no usable path.

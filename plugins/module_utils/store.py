@@ -16,6 +16,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils import values
 DEFAULT_STORE = "/srv/netboot"
 KERNEL = "vmlinuz"
 INITRD = "initrd.img"
+SQUASHFS = "root.squashfs"
 STATE = "state"
 """Folder of what a client keeps or is given, exported to its address only."""
 BOOTED = "booted"
@@ -55,6 +56,11 @@ def release_root(store: str, image_name: str, release: str) -> str:
     return f"{releases(store, image_name)}/{values.segment(release)}/root"
 
 
+def release_squashfs(store: str, image_name: str, release: str) -> str:
+    """Return the file that holds the same root as one *release*'s tree."""
+    return f"{releases(store, image_name)}/{values.segment(release)}/boot/{SQUASHFS}"
+
+
 def shared_root(store: str, image_name: str) -> str:
     """Return the one tree that all clients of *image_name* write to which share theirs."""
     return f"{image(store, image_name)}/shared/root"
@@ -68,6 +74,11 @@ def client_root(store: str, client: str) -> str:
 def client_state(store: str, client: str) -> str:
     """Return the folder of what *client* keeps, or is given, whatever its root is."""
     return f"{store_root(store)}/clients/{values.segment(client, LONGEST_CLIENT_NAME)}/{STATE}"
+
+
+def http_squashfs(image_name: str, release: str) -> str:
+    """Return a *release*'s root as one file, by its path on the HTTP server."""
+    return f"{tftp_boot(image_name, release)}/{SQUASHFS}"
 
 
 def tftp_boot(image_name: str, release: str) -> str:

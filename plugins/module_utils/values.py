@@ -159,6 +159,13 @@ def kernel_argument(value: Any) -> str:
     return argument
 
 
+def port(value: Any) -> int:
+    """Return the number of a TCP port, else raise ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 65535:
+        raise ValueError("must be a number from 1 to 65535")
+    return value
+
+
 def memory_share(value: Any) -> str:
     """Return a share of a PC's RAM, or an amount of it, as tmpfs(5) takes it for ``size=``.
 

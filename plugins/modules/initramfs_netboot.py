@@ -28,11 +28,12 @@ description:
     command line. V(rw), or none at all, changes nothing. With V(shared-rw) each client gets a
     machine-id of its own, in RAM, so that clients that share one writable root neither share nor
     overwrite the one in C(/etc/machine-id). With V(overlay) the root that was mounted, read-only,
-    gets a tmpfs of the size C(netboot.overlay=) laid over it, which takes all changes. Any other
-    word stops the boot with a message.
-  - With C(netboot.state=PATH) that script mounts this folder of the root's server too, and takes
-    from it what M(diskless.netboot.client_state) has put there. These are the client's machine-id,
-    its ssh host key (which it puts into C(/run/netboot/ssh)) and the folders that it keeps.
+    gets a tmpfs of the size C(netboot.overlay=) laid over it, which takes all changes. V(squashfs)
+    is the same over a root that was fetched, see O(squashfs). Any other word stops the boot with a
+    message.
+  - With C(netboot.state=SERVER:PATH,OPTIONS) that script mounts this folder too, and takes from it
+    what M(diskless.netboot.client_state) has put there. These are the client's machine-id, its ssh
+    host key (which it puts into C(/run/netboot/ssh)) and the folders that it keeps.
   - Where C(mount.nfs) mounts the root, see RV(mounter), options for it may stand in
     C(netboot.nfs=) on the kernel command line, such as C(netboot.nfs=nconnect=4). C(nfsmount) does
     not read them.
@@ -89,6 +90,13 @@ options:
     type: str
     choices: ["3", "4.2"]
     default: "3"
+  squashfs:
+    description:
+      - Whether the initrd can also fetch its root as one squashfs file over HTTP into the client's
+        RAM, from C(netboot.squashfs=URL) on the kernel command line. That takes C(busybox) in the
+        image, and about 1 MB.
+    type: bool
+    default: false
   modules:
     description:
       - Which drivers go in beside O(drivers).
@@ -263,6 +271,7 @@ ARGUMENT_SPEC = {
     "kernel": {"type": "str", "default": "newest"},
     "dest": {"type": "path"},
     "nfs_version": {"type": "str", "choices": ["3", "4.2"], "default": "3"},
+    "squashfs": {"type": "bool", "default": False},
     "modules": {"type": "str", "choices": ["netboot", "most", "list"], "default": "netboot"},
     "drivers": {"type": "list", "elements": "str", "default": []},
     "machine": {"type": "raw"},

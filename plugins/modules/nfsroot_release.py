@@ -92,6 +92,20 @@ options:
     type: list
     elements: str
     default: []
+  squashfs:
+    description:
+      - Whether a release gets its root as one file too, for clients that fetch it into their RAM,
+        and how that is compressed. V(lz4) is made in seconds, V(zstd) is a third smaller.
+      - It needs C(mksquashfs) on the boot server.
+    type: str
+    choices: [none, zstd, lz4]
+    default: none
+  squashfs_group:
+    description:
+      - Group of the HTTP server that hands this file out. Beside it only root may read the file,
+        which has the image's passwords in it.
+    type: str
+    default: www-data
   note:
     description:
       - Why it is published, kept in the manifest.
@@ -210,6 +224,8 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "kernel": {"type": "path"},
     "initrd": {"type": "path"},
     "exclude": {"type": "list", "elements": "str", "default": []},
+    "squashfs": {"type": "str", "choices": ["none", "zstd", "lz4"], "default": "none"},
+    "squashfs_group": {"type": "str", "default": "www-data"},
     "note": {"type": "str", "default": ""},
     "make_current": {"type": "str", "choices": ["new", "always", "never"], "default": "new"},
     "keep": {"type": "int", "default": 3},
@@ -230,6 +246,8 @@ def run(options: dict[str, Any], *, check: bool) -> ensure.Outcome:
         Path(options["kernel"]),
         Path(options["initrd"]),
         options["exclude"],
+        None if options["squashfs"] == "none" else options["squashfs"],
+        options["squashfs_group"],
     )
     return ensure.published(
         store,

@@ -91,6 +91,9 @@ images:
         bytes:
           description: Size of all files and links in its root, in bytes.
           type: int
+        squashfs:
+          description: How its root is compressed as one file, null where there is no such file.
+          type: str
   sample:
     library:
       current: 2026-11-24.1
@@ -104,6 +107,7 @@ images:
           initrd: 1f2e3d4c5b6a79880716253443526170f9e8d7c6b5a4938271605f4e3d2c1b0a
           files: 16021
           bytes: 702545920
+          squashfs: null
 """
 
 from dataclasses import asdict

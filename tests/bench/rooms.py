@@ -28,7 +28,7 @@ def clients(count: int) -> dict[str, dict[str, Any]]:
 
 SHARED = {
     "netboot_image": "library",
-    "netboot_root": "shared-rw",
+    "netboot_root": "overlay",
     "netboot_kernel_args": ["quiet", "console=ttyS0"],
 }
 """What all of them have by way of their group."""

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.diskless.netboot.plugins.module_utils import root, values
@@ -21,19 +22,20 @@ from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.nfs_op
     MOUNTERS,
     NFSMOUNT,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.client import (
-    ROOT_OVERLAY,
-    Client,
-)
+from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
 from ansible_collections.diskless.netboot.plugins.module_utils.faults import (
     Fault,
     InventoryError,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.release.assigned import assigned
+from ansible_collections.diskless.netboot.plugins.module_utils.release.assigned import (
+    assigned,
+    check_fetched,
+)
 
 DEFAULT_PANIC_SECONDS = 30
 """A client whose root does not mount starts over after this time instead of waiting for a person:
 the kernel and initramfs-tools' panic() both obey ``panic=``."""
+DEFAULT_HTTP_PORT = 80
 
 
 def kernel_arguments(
@@ -44,9 +46,10 @@ def kernel_arguments(
     store: str = paths.DEFAULT_STORE,
     nfs_options: Sequence[str] = (),
     mounter: str = NFSMOUNT,
+    http_port: int = DEFAULT_HTTP_PORT,
     panic_seconds: int = DEFAULT_PANIC_SECONDS,
 ) -> list[str]:
-    """Return the kernel arguments that make an initrd give *client* its root over NFS.
+    """Return the kernel arguments that make an initrd give *client* its root.
 
     The loader adds ``initrd=`` and ``BOOTIF=``. Sources: initramfs-tools(7), its scripts/nfs and
     scripts/functions; dracut.cmdline(7); the kernel's Documentation/admin-guide/nfs/nfsroot.rst;
@@ -60,51 +63,90 @@ def kernel_arguments(
         store: root of the store on that server.
         nfs_options: mount options, each one that the mounter accepts.
         mounter: the program in the client's initrd that mounts its root, a key of MOUNTERS.
+        http_port: where the NFS server's host serves squashfs files.
         panic_seconds: seconds from a panic to a restart, unless the client says ``panic=`` itself.
 
     Raises:
         InventoryError: server, store or an option cannot be written so that the client boots.
     """
-    options = _options(nfs_options)
-    _check_nfs(nfs_server, store, options, [mounter])
-    return _arguments(client, release, nfs_server, store, options, mounter, panic_seconds)
+    site = _Site(nfs_server, store, _options(nfs_options), http_port, panic_seconds)
+    site.check([mounter])
+    return site.arguments(client, release, mounter)
 
 
-def _arguments(
-    client: Client,
-    release: str,
-    nfs_server: str,
-    store: str,
-    options: tuple[str, ...],
-    mounter: str,
-    panic_seconds: int,
-) -> list[str]:
-    tree = root.mounted(client, store, release)
-    # A client may still boot a release from before its image got mount.nfs. There nfsmount would
-    # refuse these options for ever, so they stand where it does not look.
-    own = mounter == MOUNT_NFS
-    arguments = [
-        "root=/dev/nfs",
+@dataclass(frozen=True)
+class _Site:
+    """What the arguments of all clients of one server have in common."""
+
+    nfs_server: str
+    store: str
+    options: tuple[str, ...]
+    http_port: int
+    panic_seconds: int
+
+    def check(self, mounters: Iterable[str]) -> None:
+        """Raise InventoryError with every fault of the site, given its initrds' mounters."""
+        checks: list[tuple[str, Any, Callable[[Any], Any]]] = [
+            ("nfs_server", self.nfs_server, values.ipv4),
+            ("store", self.store, paths.store_root),
+            ("http_port", self.http_port, values.port),
+        ]
+        faults = []
+        for mounter in sorted(set(mounters)):
+            if mounter in MOUNTERS:
+                known = MOUNTERS[mounter]
+                checks += [("nfs_options", option, known.check) for option in self.options]
+            else:
+                expected = f"must be one of {', '.join(MOUNTERS)}"
+                faults.append(Fault("", "image_mounters", mounter, expected))
+        for variable, value, check in checks:
+            try:
+                check(value)
+            except ValueError as error:
+                faults.append(Fault("", variable, value, str(error)))
+        if faults:
+            raise InventoryError(faults)
+
+    def arguments(self, client: Client, release: str, mounter: str) -> list[str]:
+        # A client may still boot a release from before its image got mount.nfs. There nfsmount
+        # would refuse these options for ever, so they stand where it does not look.
+        own = mounter == MOUNT_NFS
+        options = () if own else self.options
+        if root.mounts(client):
+            tree = root.mounted(client, self.store, release)
+            source = ["root=/dev/nfs", f"nfsroot={self._from_nfs(tree, options)}"]
+        else:
+            fetched = self._url(paths.http_squashfs(client.image, release))
+            source = ["root=netboot", f"netboot.squashfs={fetched}"]
+        arguments = [
+            *source,
+            _ip(client, self.nfs_server),
+            "rw" if root.writable(client) else "ro",
+            f"netboot.root={client.root}",
+            f"systemd.hostname={client.hostname}",
+        ]
+        if own and self.options:
+            arguments.append(f"netboot.nfs={','.join(self.options)}")
+        if not root.writable(client):
+            arguments.append(f"netboot.overlay={client.overlay_size}")
+        if client.state:
+            kept = paths.client_state(self.store, client.name)
+            arguments.append(f"netboot.state={self._from_nfs(kept, options)}")
+        if not any(argument.partition("=")[0] == "panic" for argument in client.kernel_args):
+            arguments.append(f"panic={self.panic_seconds}")
+        arguments = list(dict.fromkeys([*arguments, *client.kernel_args]))
+        wrong = [_unwritable(client, argument) for argument in arguments]
+        if any(wrong):
+            raise InventoryError(fault for fault in wrong if fault)
+        return arguments
+
+    def _from_nfs(self, path: str, options: Sequence[str]) -> str:
         # A comma, whatever initramfs-tools(7) says: scripts/nfs splits there.
-        "nfsroot=" + ",".join([f"{nfs_server}:{tree}", *(() if own else options)]),
-        _ip(client, nfs_server),
-        "rw" if root.writable(client) else "ro",
-        f"netboot.root={client.root}",
-        f"systemd.hostname={client.hostname}",
-    ]
-    if own and options:
-        arguments.append(f"netboot.nfs={','.join(options)}")
-    if client.root == ROOT_OVERLAY:
-        arguments.append(f"netboot.overlay={client.overlay_size}")
-    if client.state:
-        arguments.append(f"netboot.state={paths.client_state(store, client.name)}")
-    if not any(argument.partition("=")[0] == "panic" for argument in client.kernel_args):
-        arguments.append(f"panic={panic_seconds}")
-    arguments = list(dict.fromkeys([*arguments, *client.kernel_args]))
-    wrong = [_unwritable(client, argument) for argument in arguments]
-    if any(wrong):
-        raise InventoryError(fault for fault in wrong if fault)
-    return arguments
+        return ",".join([f"{self.nfs_server}:{path}", *options])
+
+    def _url(self, path: str) -> str:
+        port = "" if self.http_port == DEFAULT_HTTP_PORT else f":{self.http_port}"
+        return f"http://{self.nfs_server}{port}/{path}"
 
 
 def plan_entries(
@@ -116,6 +158,7 @@ def plan_entries(
     image_releases: Mapping[str, Mapping[str, Any]],
     root_releases: Mapping[str, str],
     image_mounters: Mapping[str, str] | None = None,
+    http_port: int = DEFAULT_HTTP_PORT,
     panic_seconds: int = DEFAULT_PANIC_SECONDS,
 ) -> list[dict[str, Any]]:
     """Return one boot entry for every MAC of every client, as module pxelinux_entry takes them.
@@ -125,7 +168,7 @@ def plan_entries(
 
     Args:
         clients: the clients.
-        nfs_server, store, nfs_options, panic_seconds: as for kernel_arguments.
+        nfs_server, store, nfs_options, http_port, panic_seconds: as for kernel_arguments.
         image_releases: each image's releases by its name, as release.assigned takes them.
         root_releases: the release that each copied root is of, by the root's path.
         image_mounters: for each image the program with which its initrd mounts a root, a key of
@@ -134,21 +177,19 @@ def plan_entries(
     Raises:
         InventoryError: names every client without a release, or whose command line is too long.
     """
-    options = _options(nfs_options)
+    site = _Site(nfs_server, store, _options(nfs_options), http_port, panic_seconds)
     clients = list(clients)
     mounters = {
         client.image: (image_mounters or {}).get(client.image, NFSMOUNT) for client in clients
     }
-    _check_nfs(nfs_server, store, options, mounters.values())
+    site.check(mounters.values())
     faults: list[Fault] = []
     entries: list[dict[str, Any]] = []
     for client in clients:
         try:
             release = _release(client, store, image_releases, root_releases)
             folder = paths.tftp_boot(client.image, release)
-            arguments = _arguments(
-                client, release, nfs_server, store, options, mounters[client.image], panic_seconds
-            )
+            arguments = site.arguments(client, release, mounters[client.image])
             label = {
                 "name": client.image,
                 "kernel": f"{folder}/{paths.KERNEL}",
@@ -188,14 +229,16 @@ def _release(
     root_releases: Mapping[str, str],
 ) -> str:
     if not root.writable(client):
-        return assigned(client, image_releases)
+        release = assigned(client, image_releases)
+        check_fetched(client, release, image_releases)
+        return release
     path = root.copied(client, store)
-    release = root_releases.get(path)
+    copied = root_releases.get(path)
     try:
-        return values.segment(release)
+        return values.segment(copied)
     except ValueError as error:
-        expected = str(error) if release else f"must hold the release that {path} was copied from"
-        raise InventoryError([Fault(client.name, "root_releases", release, expected)]) from None
+        expected = str(error) if copied else f"must hold the release that {path} was copied from"
+        raise InventoryError([Fault(client.name, "root_releases", copied, expected)]) from None
 
 
 def _check_length(client: Client, label: Mapping[str, Any]) -> None:
@@ -222,23 +265,3 @@ def _unwritable(client: Client, argument: str) -> Fault | None:
 
 def _options(given: Sequence[str]) -> tuple[str, ...]:
     return tuple(given.split(",") if isinstance(given, str) else values.listed(given))
-
-
-def _check_nfs(
-    nfs_server: Any, store: Any, options: Sequence[Any], mounters: Iterable[str]
-) -> None:
-    checks = [("nfs_server", nfs_server, values.ipv4), ("store", store, paths.store_root)]
-    faults = []
-    for mounter in sorted(set(mounters)):
-        if mounter in MOUNTERS:
-            checks += [("nfs_options", option, MOUNTERS[mounter].check) for option in options]
-        else:
-            expected = f"must be one of {', '.join(MOUNTERS)}"
-            faults.append(Fault("", "image_mounters", mounter, expected))
-    for variable, value, check in checks:
-        try:
-            check(value)
-        except ValueError as error:
-            faults.append(Fault("", variable, value, str(error)))
-    if faults:
-        raise InventoryError(faults)

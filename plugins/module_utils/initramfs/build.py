@@ -112,9 +112,11 @@ def _plan(spec: Spec) -> _Plan:
     index = drivers.KernelModules.read(spec.root, version)
     asked, faults = _drivers(spec, index)
     needed = [*drivers.NFS_MODULES, *drivers.VERSION_MODULES[spec.nfs_version]]
+    if spec.squashfs:
+        needed += drivers.SQUASHFS_MODULES
     faults += tool.faults(spec, version)
     faults += [
-        f"kernel: {version} has no module {name}, which an NFS root needs"
+        f"kernel: {version} has no module {name}, which such a root needs"
         for name in needed
         if name not in index
     ]

@@ -17,7 +17,10 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs 
     find_program,
     resolve,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec import Spec
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec import (
+    NO_BUSYBOX,
+    Spec,
+)
 
 _MODULES = (
     "dash",
@@ -38,6 +41,7 @@ _PROGRAMS = {
     "ip": "iproute2",
     "cpio": "cpio",
 }
+_COMMANDS = ("cat", "mkdir", "ln", "mount", "modprobe", "mv", "ip", "sleep")
 _HOOKS = "lib/dracut/hooks"
 _INSTALL = "usr/lib/dracut/dracut-install"
 
@@ -97,6 +101,8 @@ class Dracut:
                 f"the image has no {', '.join(lost)}, without which dracut leaves NFS out; install"
                 f" {', '.join(sorted(set(lost.values())))} in it"
             )
+        if spec.squashfs and not find_program(spec.root, "busybox"):
+            found.append(NO_BUSYBOX)
         return found
 
     def files(self, spec: Spec, modules: Sequence[str]) -> dict[str, tuple[str, int]]:
@@ -112,6 +118,11 @@ class Dracut:
             "files/etc/protocols": (scripts.PROTOCOLS, 0o644),
             "files/etc/cmdline.d/50-netboot.conf": ("rd.shell=0\n", 0o644),
             **{f"files/usr/{_HOOKS}/{name}": (text, 0o755) for name, text in hooks.items()},
+            **(
+                {"files/usr/sbin/netbootroot": (scripts.netbootroot_for_dracut(), 0o755)}
+                if spec.squashfs
+                else {}
+            ),
         }
 
     def commands(
@@ -126,7 +137,7 @@ class Dracut:
             "--tmpdir", f"{work}/tmp", "--kver", version,
             "--compress", compressors.command(spec),
             "--modules", " ".join([*_MODULES, *more]),
-            "--install", "cat mkdir ln mount modprobe mv ip",
+            "--install", " ".join([*_COMMANDS, *(["busybox"] if spec.squashfs else [])]),
             "--include", f"{work}/files/usr", "/usr",
             "--include", f"{work}/files/etc", "/etc",
         ]
@@ -150,7 +161,7 @@ class Dracut:
         ]
         # fmt: on
 
-    def client_files(self, _spec: Spec) -> dict[str, tuple[str, ...]]:
+    def client_files(self, spec: Spec) -> dict[str, tuple[str, ...]]:
         def program(name: str) -> tuple[str, ...]:
             return tuple(f"{top}/{name}" for top in ("usr/sbin", "usr/bin", "sbin", "bin"))
 
@@ -161,4 +172,5 @@ class Dracut:
             "a DHCP client (dhclient)": program("dhclient"),
             "netboot-root": program("netboot-root"),
             **{name: (f"usr/{_HOOKS}/{name}", f"var/{_HOOKS}/{name}") for name in hooks},
+            **{name: program(name) for name in ("busybox", "netbootroot") if spec.squashfs},
         }

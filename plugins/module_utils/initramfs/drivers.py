@@ -23,6 +23,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs 
 # What the initramfs needs to find and mount an NFS root; af_packet is for its DHCP client, overlay
 # for a root whose changes stay in RAM.
 NFS_MODULES = ("nfs", "af_packet", "overlay")
+SQUASHFS_MODULES = ("squashfs", "loop")
 VERSION_MODULES = {"3": ("nfsv3",), "4.2": ("nfsv3", "nfsv4")}
 
 # Buses that a driver sits on without a line in modules.dep to say so.

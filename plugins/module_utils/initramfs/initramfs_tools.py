@@ -11,7 +11,10 @@ from collections.abc import Sequence
 
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import compressors, scripts
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import find_program
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec import Spec
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec import (
+    NO_BUSYBOX,
+    Spec,
+)
 
 # RESUME: a hook would look for the boot server's swap. ROOT stays unset: it is a kernel argument.
 _CONF = """# Written by diskless.netboot
@@ -39,6 +42,10 @@ manual_add_modules {modules}
 _MOUNT_NFS_HOOK = """copy_exec /sbin/mount.nfs
 copy_file config /etc/netconfig
 printf '%s' '{protocols}' > "$DESTDIR/etc/protocols"
+"""
+
+# It may be there already, put there by a hook of its own.
+_SQUASHFS_HOOK = """[ -e "$DESTDIR/bin/busybox" ] || copy_exec /bin/busybox
 """
 
 
@@ -82,17 +89,23 @@ class InitramfsTools:
         found = compressors.faults(spec, version)
         if self.mounter(spec) == "mount.nfs" and not find_program(spec.root, "mount.nfs"):
             found.append("nfs_version: the image has no mount.nfs; install nfs-common in it")
+        if spec.squashfs and not find_program(spec.root, "busybox"):
+            found.append(NO_BUSYBOX)
         return found
 
     def files(self, spec: Spec, modules: Sequence[str]) -> dict[str, tuple[str, int]]:
         level = f"COMPRESSLEVEL={spec.compression_level}\n" if spec.compression_level else ""
         hook = _HOOK.format(modules=" ".join(modules))
-        boot, more = "nfs", {}
         if self.mounter(spec) == "mount.nfs":
-            boot, hook = "netboot", hook + _MOUNT_NFS_HOOK.format(protocols=scripts.PROTOCOLS)
-            more = {"conf/scripts/netboot": (scripts.mount_nfs(spec.nfs_version), 0o644)}
+            hook += _MOUNT_NFS_HOOK.format(protocols=scripts.PROTOCOLS)
+        if spec.squashfs:
+            hook += _SQUASHFS_HOOK
+        own = scripts.boot_script(spec.nfs_version, squashfs=spec.squashfs)
         conf = _CONF.format(
-            modules=spec.modules, boot=boot, compression=spec.compression, level=level
+            modules=spec.modules,
+            boot="netboot" if own else "nfs",
+            compression=spec.compression,
+            level=level,
         )
         return {
             "conf/initramfs.conf": (conf, 0o644),
@@ -102,7 +115,7 @@ class InitramfsTools:
                 scripts.netboot_root(spec.nfs_version),
                 0o755,
             ),
-            **more,
+            **({"conf/scripts/netboot": (own, 0o644)} if own else {}),
         }
 
     def commands(
@@ -113,7 +126,11 @@ class InitramfsTools:
     def client_files(self, spec: Spec) -> dict[str, tuple[str, ...]]:
         top = ("bin/", "sbin/", "usr/bin/", "usr/sbin/")
         mounter = self.mounter(spec)
-        own = {"scripts/netboot": ("scripts/netboot",)} if mounter == "mount.nfs" else {}
+        own: dict[str, tuple[str, ...]] = {}
+        if scripts.boot_script(spec.nfs_version, squashfs=spec.squashfs):
+            own["scripts/netboot"] = ("scripts/netboot",)
+        if spec.squashfs:
+            own["busybox"] = tuple(f"{t}busybox" for t in top)
         return {
             mounter: tuple(f"{t}{mounter}" for t in top),
             # Ubuntu 24.04 asks DHCP by dhcpcd instead.

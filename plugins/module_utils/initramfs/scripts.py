@@ -3,17 +3,19 @@
 """The collection's own boot scripts for an initrd, as text: one mechanism, wrapped for each tool.
 
 They run under klibc's, busybox' or dash's shell before anything of the image does: plain POSIX, and
-no command beyond those that klibc-utils brings to an initrd (cat, ln, mkdir, mount, mv; no chmod).
-Its mount(8) knows ``-o bind`` but makes a second bind mount of ``-o remount,bind,ro``.
+no command beyond those that klibc-utils brings to an initrd (cat, ln, mkdir, mount, mv, sleep,
+umount; no chmod), and busybox where a root is fetched. klibc's mount(8) knows ``-o bind`` but makes
+a second bind mount of ``-o remount,bind,ro``.
 """
 
 from __future__ import annotations
 
 # What netboot.root= on the kernel command line may be: the word, and the shell that makes it so.
 #
-# overlay: the tree that was mounted becomes the lower layer, and a tmpfs the upper one. Both stay
-# in sight in /run/netboot, which init moves into the new root. Nothing may write to the lower one,
-# so it has to be mounted read-only: with a writable one a mistake of the plan would be everybody's.
+# overlay, squashfs: the tree that was mounted becomes the lower layer, and a tmpfs the upper one.
+# Both stay in sight in /run/netboot, which init moves into the new root. Nothing may write to the
+# lower one, so it has to be mounted read-only: with a writable one a mistake of the plan would be
+# everybody's.
 _OVERLAY = """
     size=${overlay:-50%}
     run=/run/netboot
@@ -60,24 +62,26 @@ _SHARED_RW = """
     mount -o bind "$id" "$target" || fail "cannot hide $target"
 """
 
-# A client's state: who it is, and what it keeps (client_state/names.py has the layout). It stays
-# mounted in /run/netboot/state, which only root may enter.
+# A client's state: who it is, and what it keeps (client_state/names.py has the layout). While
+# something is kept it stays mounted in /run/netboot/state, which only root may enter.
 _STATE_MOUNTED = """
 own=/run/netboot/state
 if [ -n "$state" ]; then
-    server=${nfsroot%%:*}
-    tree=${nfsroot#*:}
-    options=${tree#"${tree%%,*}"}
-    tree=${tree%%,*}
+    options=${state#"${state%%,*}"}
+    state=${state%%,*}
     (umask 0077 && mkdir -p "$own") || fail "cannot make $own"
-    mount_nfs "rw,nolock$options" "$server:$state" "$own" ||
-        fail "cannot mount $state from $server: it must be exported to this PC (netboot.state=)"
+    mount_nfs "rw,nolock$options" "$state" "$own" ||
+        fail "cannot mount $state: it must be exported to this PC (netboot.state=)"
 fi
 """
 _STATE_USED = """
 if [ -n "$state" ]; then
     # A root of its own keeps the one that it has.
-    if [ "$kind" = overlay ] || { [ "$kind" = rw ] && [ ! -s "$rootmnt/etc/machine-id" ]; }; then
+    case "$kind" in
+    overlay | squashfs) new=y ;;
+    rw) [ -s "$rootmnt/etc/machine-id" ] || new=y ;;
+    esac
+    if [ -n "$new" ]; then
         cat "$own/machine-id" > "$rootmnt/etc/machine-id" || fail "cannot write the machine-id"
     fi
     (
@@ -88,10 +92,13 @@ if [ -n "$state" ]; then
     while read -r folder path; do
         mkdir -p "$rootmnt$path" && mount -o bind "$own/$folder" "$rootmnt$path" ||
             fail "cannot keep $path in $state"
+        kept=y
     done < "$own/kept" || fail "no list of what is kept in $state"
     # So that nobody removes the release that it runs. A full disk there must not keep PCs dark.
-    echo "$tree" > "$own/booted.new" && mv "$own/booted.new" "$own/booted" ||
+    echo "$from" > "$own/booted.new" && mv "$own/booted.new" "$own/booted" ||
         echo "netboot-root: cannot note in $state which release runs" > /dev/kmsg
+    # Who keeps nothing needs it no more, and is not held up by a server that is gone.
+    [ -n "$kept" ] || umount "$own" || fail "cannot unmount $own"
 fi
 """
 
@@ -136,7 +143,7 @@ mount_nfs() {
 _NETBOOT_ROOT = """#!/bin/sh
 # netboot-root: what netboot.root= asks for, once the root is mounted (diskless.netboot)
 %(head)s
-kind= overlay= state= netboot_nfs= nfsroot=
+kind= overlay= state= new= kept= netboot_nfs= from=
 # shellcheck disable=SC2013
 for word in $(cat /proc/cmdline); do
     case "$word" in
@@ -144,7 +151,11 @@ for word in $(cat /proc/cmdline); do
     netboot.overlay=*) overlay=${word#netboot.overlay=} ;;
     netboot.state=*) state=${word#netboot.state=} ;;
     netboot.nfs=*) netboot_nfs=${word#netboot.nfs=} ;;
-    nfsroot=*) nfsroot=${word#nfsroot=} ;;
+    nfsroot=*)
+        from=${word#*:}
+        from=${from%%%%,*}
+        ;;
+    netboot.squashfs=*) from=${word#netboot.squashfs=} ;;
     esac
 done
 %(state_mounted)s
@@ -159,7 +170,7 @@ case "$kind" in
 esac
 %(state_used)s"""
 
-ROOT_KINDS = {"overlay": _OVERLAY, "shared-rw": _SHARED_RW}
+ROOT_KINDS = {"overlay | squashfs": _OVERLAY, "shared-rw": _SHARED_RW}
 
 
 def _netboot_root(head: str, mount: str) -> str:
@@ -203,11 +214,33 @@ for word in $(cat /proc/cmdline); do
 done
 """
 
+# squashfs: the whole root in one file (mksquashfs(1)), which stays in RAM, so that the PC outlives
+# the server. busybox' wget takes up what it had when a server was too busy to go on.
+_FETCH = """
+fetch_root() {
+    image=/run/netboot/image
+    mkdir -p "$image" && mount -t tmpfs -o size=90%,mode=0700 netboot "$image" ||
+        fail "cannot set RAM aside for the root (netboot.root=squashfs)"
+    tries=0
+    until busybox wget -c -T 20 -O "$image/root.squashfs" "$1"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 5 ] ||
+            fail "cannot fetch $1: it is not served to this PC, or needs more RAM than it has"
+        sleep 2
+    done
+    modprobe -q loop
+    modprobe -q squashfs
+    device=$(busybox losetup -f) && busybox losetup -r "$device" "$image/root.squashfs" &&
+        mount -t squashfs -o ro "$device" "$2" || fail "cannot mount what was fetched from $1"
+}
+"""
+
 # initramfs-tools(7): BOOT names the script below /scripts that knows mountroot. All of the stock
-# one's logic (DHCP, nfsroot=, trying again) stays; only its last command is another.
-_MOUNT_NFS = """# The root by mount.nfs, where scripts/nfs calls klibc's nfsmount (diskless.netboot)
+# one's logic (DHCP, nfsroot=, trying again) stays, with what an initrd of ours can beyond it.
+_SCRIPT = """# The root over the network, beyond what scripts/nfs knows (diskless.netboot)
 . /scripts/nfs
-%(options)s
+"""
+_MOUNT_NFS = """%(options)s
 nfsmount() {
     options=$netboot_nfs
     while [ "$1" = -o ]; do
@@ -217,14 +250,44 @@ nfsmount() {
     mount.nfs "$1" "$2" -n -o "$options"
 }
 """
+_MOUNT_SQUASHFS = """
+fail() {
+    while :; do
+        panic "netboot: $*"
+    done
+}
+%(fetch)s
+mountroot() {
+    # shellcheck disable=SC2013
+    for word in $(cat /proc/cmdline); do
+        case "$word" in
+        netboot.squashfs=*)
+            modprobe -q af_packet
+            wait_for_udev 10
+            configure_networking
+            # shellcheck disable=SC2154
+            fetch_root "${word#netboot.squashfs=}" "$rootmnt"
+            return
+            ;;
+        esac
+    done
+    nfs_mount_root
+}
+"""
 
 
-def mount_nfs(version: str) -> str:
-    """``scripts/netboot`` for initramfs-tools, whose nfsmount is another name for mount.nfs.
+def boot_script(version: str, *, squashfs: bool) -> str:
+    """``scripts/netboot`` for initramfs-tools; empty where the stock ``scripts/nfs`` will do.
+
+    With another version than 3 its nfsmount is another name for mount.nfs.
 
     :param version: of NFS, unless netboot.nfs= on the kernel command line has ``vers=``.
+    :param squashfs: whether a root may be fetched as well.
     """
-    return _MOUNT_NFS % {"options": _OPTIONS % {"version": version}}
+    parts = [] if version == "3" else [_MOUNT_NFS % {"options": _OPTIONS % {"version": version}}]
+    if squashfs:
+        parts.append(_MOUNT_SQUASHFS % {"fetch": _FETCH})
+    return "".join([_SCRIPT, *parts]) if parts else ""
 
 
 # dracut.cmdline(7): after its own hook has made netroot of root= and nfsroot=, as
@@ -235,7 +298,24 @@ case "$netroot" in
 nfs:*:) netroot=$netroot$netboot_nfs ;;
 nfs:*) netroot=$netroot,$netboot_nfs ;;
 esac
-unset netboot_nfs word
+netboot_squashfs=$(getarg netboot.squashfs=)
+if [ -n "$netboot_squashfs" ]; then
+    # What follows the colon is for /sbin/netbootroot.
+    root=netboot netroot=netboot:$netboot_squashfs rootok=1
+fi
+unset netboot_nfs netboot_squashfs word
+"""
+
+# dracut.cmdline(7), netroot=: called as NIC NETROOT NEWROOT once the NIC is up.
+_DRACUT_FETCH = """#!/bin/sh
+# netbootroot: the root in one file, fetched into RAM (diskless.netboot)
+. /lib/dracut-lib.sh
+fail() {
+    die "netboot: $*"
+    exit 1
+}
+%(fetch)s
+fetch_root "${2#netboot:}" "$3"
 """
 
 # What klibc's ipconfig leaves behind of a NIC: /run/net-NIC.conf. dracut's DHCP client ends with
@@ -262,6 +342,11 @@ for netboot_nic in /tmp/net.*.did-setup; do
 done
 unset netboot_nic netboot_said
 """
+
+
+def netbootroot_for_dracut() -> str:
+    """dracut's handler of a root that is fetched."""
+    return _DRACUT_FETCH % {"fetch": _FETCH}
 
 
 def dracut_hooks(version: str) -> dict[str, str]:

@@ -16,6 +16,8 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs 
 # Highest level that each compressor takes by its one option, from the compressor's man page.
 LEVELS = {"zstd": 19, "gzip": 9, "xz": 9, "lz4": 12, "bzip2": 9, "lzma": 9}
 
+NO_BUSYBOX = "squashfs: the image has no busybox, which fetches such a root; install it in it"
+
 _DRIVERS = (re.compile(r"[A-Za-z0-9_-]+"), hardware.PCI_ID, hardware.MODALIAS)
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]*$")
 
@@ -31,6 +33,7 @@ class Spec:
     kernel: str = "newest"
     dest: Path | None = None
     nfs_version: str = "3"
+    squashfs: bool = False
     modules: str = "netboot"
     drivers: tuple[str, ...] = ()
     machine: str = ""
@@ -45,6 +48,7 @@ class Spec:
         kernel: str,
         dest: str | None,
         nfs_version: str,
+        squashfs: bool,
         modules: str,
         drivers: list[str],
         machine: object,
@@ -89,6 +93,7 @@ class Spec:
             kernel=kernel,
             dest=Path(dest) if dest else None,
             nfs_version=nfs_version,
+            squashfs=squashfs,
             modules=modules,
             drivers=tuple(dict.fromkeys(drivers)),
             machine="\n".join(lines),

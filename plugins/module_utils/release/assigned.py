@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.diskless.netboot.plugins.module_utils import root
 from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
 from ansible_collections.diskless.netboot.plugins.module_utils.faults import (
     Fault,
@@ -39,3 +40,23 @@ def assigned(client: Client, images: Mapping[str, Mapping[str, Any]]) -> str:
         expected = f"must be a release of {client.image} ({', '.join(names)}){hint}"
         raise InventoryError([Fault(client.name, "netboot_release", client.release, expected)])
     return client.release
+
+
+def check_fetched(client: Client, release: str, images: Mapping[str, Mapping[str, Any]]) -> None:
+    """Check that *release* has what *client* fetches, if its root is one file.
+
+    Args:
+        client: the client.
+        release: the release that it is set to.
+        images: as for `assigned`, where ``squashfs`` holds the releases that have one.
+
+    Raises:
+        InventoryError: it has not.
+    """
+    if root.mounts(client) or release in images[client.image].get("squashfs", ()):
+        return
+    expected = (
+        f"cannot be, since the release {release} of {client.image} has no squashfs:"
+        " set nfsroot_image_squashfs for the image, and publish it (rollout.yml)"
+    )
+    raise InventoryError([Fault(client.name, "netboot_root", client.root, expected)])

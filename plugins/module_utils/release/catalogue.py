@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The releases that an image has, and which of them is current.
 
-    IMAGE/releases/RELEASE/{root/, boot/{vmlinuz,initrd.img}, manifest.json}
+    IMAGE/releases/RELEASE/{root/, boot/{vmlinuz,initrd.img,root.squashfs}, manifest.json}
     IMAGE/current -> releases/RELEASE
 
 A release gets its name by one rename, when all of it is on the disk; a folder whose name begins
@@ -46,6 +46,7 @@ class Release:
         initrd: SHA-256 of its initrd.
         files: number of things in its root.
         bytes: size of all files and links in its root.
+        squashfs: how its root is compressed as one file; None where there is no such file.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Release:
     initrd: str
     files: int
     bytes: int
+    squashfs: str | None
 
     def dump(self) -> str:
         """Return the manifest's text."""
@@ -68,6 +70,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "files": int,
     "bytes": int,
     "parent": (str, type(None)),
+    "squashfs": (str, type(None)),
 }
 
 

@@ -131,7 +131,7 @@ def check_exports(clients: list[Client]) -> None:
     exports = plan_exports(clients)
     allowed: dict[str, set[str]] = {}
     for client in clients:
-        paths = [root.exported(client, store.DEFAULT_STORE)]
+        paths = [root.exported(client, store.DEFAULT_STORE)] if root.mounts(client) else []
         if client.state:
             paths.append(store.client_state(store.DEFAULT_STORE, client.name))
         for path in paths:
@@ -150,7 +150,8 @@ def check_exports(clients: list[Client]) -> None:
 
 
 def check_entries(clients: list[Client]) -> None:
-    images = {client.image: {"current": RELEASES[0], "names": RELEASES} for client in clients}
+    releases = {"current": RELEASES[0], "names": RELEASES, "squashfs": RELEASES}
+    images = {client.image: releases for client in clients}
     copied = {root.copied(client, store.DEFAULT_STORE): RELEASES[1] for client in clients}
     planned = plan_entries(
         clients, nfs_server="192.0.2.200", image_releases=images, root_releases=copied

@@ -44,6 +44,10 @@ def test_a_root_of_its_own_goes_to_its_client_s_address_alone() -> None:
     ]
 
 
+def test_a_root_that_is_fetched_is_not_exported() -> None:
+    assert plan_exports([pc("pc01", "192.0.2.21", root="squashfs")]) == []
+
+
 def test_a_shared_root_goes_to_the_addresses_that_run_it_in_order() -> None:
     clients = [
         pc("a", "192.0.2.100", root="shared-rw"),

@@ -86,7 +86,43 @@ def test_an_overlay_root_is_a_release_s_mounted_read_only() -> None:
 
 def test_a_client_is_told_where_its_own_state_is() -> None:
     found = arguments(change(state=True), store="/data")
-    assert "netboot.state=/data/clients/pc01/state" in found
+    assert "netboot.state=192.0.2.1:/data/clients/pc01/state" in found
+    found = arguments(change(state=True), nfs_options=["tcp", "port=2049"])
+    assert "netboot.state=192.0.2.1:/srv/netboot/clients/pc01/state,tcp,port=2049" in found
+
+
+def test_a_client_that_fetches_its_root_is_told_where() -> None:
+    found = arguments(change(root="squashfs", overlay_size="2G"))
+    assert found == [
+        "root=netboot",
+        f"netboot.squashfs=http://192.0.2.1/images/library/{RELEASE}/root.squashfs",
+        "ip=dhcp",
+        "ro",
+        "netboot.root=squashfs",
+        "systemd.hostname=desk",
+        "netboot.overlay=2G",
+        "panic=30",
+    ]
+    other = arguments(change(root="squashfs"), http_port=8080)[1]
+    assert other.startswith("netboot.squashfs=http://192.0.2.1:8080/images/")
+
+
+def test_no_client_is_sent_to_a_root_that_cannot_be_fetched() -> None:
+    client = change(root="squashfs")
+    with pytest.raises(InventoryError, match="has no squashfs: set nfsroot_image_squashfs"):
+        entries(client)
+    there = {"library": {**RELEASES["library"], "squashfs": [RELEASE]}}
+    (found,) = entries(client, image_releases=there)
+    assert found["labels"][0]["initrd"] == [f"images/library/{RELEASE}/initrd.img"]
+    older = change(root="squashfs", release="2026-10-01.0")
+    with pytest.raises(InventoryError, match="of library has no squashfs"):
+        entries(older, image_releases=there)
+
+
+@pytest.mark.parametrize("port", [0, 65536, "80", True])
+def test_a_port_is_a_number_that_a_port_can_have(port: Any) -> None:
+    with pytest.raises(InventoryError, match="http_port"):
+        arguments(http_port=port)
 
 
 def test_mount_options_follow_the_path_after_a_comma() -> None:

@@ -15,6 +15,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import 
 FUNCTIONS = """
 panic() { echo "PANIC $*"; exit 9; }
 mount() { echo "mount $*"; }
+umount() { echo "umount $*"; }
 modprobe() { echo "modprobe $*"; }
 nfsmount() { echo "nfsmount $*"; }
 """
@@ -123,11 +124,12 @@ def test_a_word_that_this_initrd_does_not_know_stops_the_boot(tmp_path: Path) ->
     )
 
 
+@pytest.mark.parametrize("kind", ["overlay", "squashfs"])
 @pytest.mark.parametrize(("given", "size"), [("", "50%"), (" netboot.overlay=512M", "512M")])
 def test_an_overlay_lays_ram_over_the_root_that_was_mounted(
-    tmp_path: Path, given: str, size: str
+    tmp_path: Path, given: str, size: str, kind: str
 ) -> None:
-    status, said = boot(tmp_path, "netboot.root=overlay" + given)
+    status, said = boot(tmp_path, f"netboot.root={kind}{given}")
     run, root = tmp_path / "run/netboot", tmp_path / "root"
     layers = f"lowerdir={run}/lower,upperdir={run}/changes/upper,workdir={run}/changes/work"
     assert said.splitlines() == [
@@ -172,7 +174,10 @@ def test_an_overlay_that_cannot_be_made_stops_the_boot(
     assert f"PANIC netboot-root: {said}" in told
 
 
-STATE = "nfsroot=192.0.2.1:/srv/x,tcp,port=2049 netboot.state=/srv/netboot/clients/pc01/state"
+STATE = (
+    "nfsroot=192.0.2.1:/srv/x,tcp,port=2049"
+    " netboot.state=192.0.2.1:/srv/netboot/clients/pc01/state,tcp,port=2049"
+)
 IDENTITY = "0123456789abcdef0123456789abcdef\n"
 
 
@@ -186,16 +191,20 @@ def with_state(tmp_path: Path, kept: str = "") -> Path:
     return state
 
 
-def test_a_state_is_mounted_from_the_root_s_server_with_the_root_s_options(tmp_path: Path) -> None:
+def test_a_state_is_mounted_with_its_options(tmp_path: Path) -> None:
     state = with_state(tmp_path)
     status, said = boot(tmp_path, f"netboot.root=rw {STATE}")
     mounted = f"192.0.2.1:/srv/netboot/clients/pc01/state {state}"
-    assert (status, said) == (0, f"nfsmount -o rw,nolock,tcp,port=2049 {mounted}\n")
+    # Nothing is kept, so that nothing of it is needed any more.
+    assert (status, said) == (
+        0,
+        f"nfsmount -o rw,nolock,tcp,port=2049 {mounted}\numount {state}\n",
+    )
 
 
 def test_a_client_is_who_its_state_says(tmp_path: Path) -> None:
     state = with_state(tmp_path)
-    for kind in ("rw", "overlay"):
+    for kind in ("rw", "overlay", "squashfs"):
         (tmp_path / "root/etc/machine-id").unlink(missing_ok=True)
         assert boot(tmp_path, f"netboot.root={kind} {STATE}")[0] == 0
         assert (tmp_path / "root/etc/machine-id").read_text() == IDENTITY
@@ -236,8 +245,8 @@ def test_what_is_kept_is_mounted_where_it_belongs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fails", "said"),
     [
-        ("nfsmount", "cannot mount /srv/netboot/clients/pc01/state from 192.0.2.1"),
-        ("mount", "cannot keep /var/log in /srv/netboot/clients/pc01/state"),
+        ("nfsmount", "cannot mount 192.0.2.1:/srv/netboot/clients/pc01/state"),
+        ("mount", "cannot keep /var/log in 192.0.2.1:/srv/netboot/clients/pc01/state"),
     ],
 )
 def test_a_client_that_does_not_get_what_is_its_own_stops_and_says_so(
@@ -297,12 +306,63 @@ def test_mount_nfs_gets_what_nfsmount_would_and_the_options_of_its_own(
     (tmp_path / "mount.nfs").chmod(0o755)
     said = source(
         tmp_path,
-        scripts.mount_nfs("4.2"),
+        scripts.boot_script("4.2", squashfs=False),
         arguments,
         "PATH=.:$PATH",
         "nfsmount -o nolock -o ro -o retrans=10 192.0.2.1:/srv /root",  # as scripts/nfs does
     )
     assert said == f"192.0.2.1:/srv /root -n -o {options}\n"
+
+
+URL = "http://192.0.2.1/images/library/1/root.squashfs"
+TOOLS = """
+panic() { echo "PANIC $*"; exit 9; }
+modprobe() { echo "modprobe $*"; }
+mount() { echo "mount $*"; }
+sleep() { echo "sleep $*"; }
+wait_for_udev() { :; }
+configure_networking() { echo configured; }
+busybox() {
+    case "$1 $2" in
+    wget*) echo "fetch $*" && [ "${served:-y}" = y ] ;;
+    "losetup -f") echo /dev/loop0 ;;
+    *) echo "$*" ;;
+    esac
+}
+rootmnt=/root
+"""
+
+
+def test_an_initrd_fetches_a_root_into_ram_and_mounts_it(tmp_path: Path) -> None:
+    script = scripts.boot_script("3", squashfs=True)
+    said = source(tmp_path, script, f"netboot.squashfs={URL}", TOOLS, "mountroot")
+    image = "./run/netboot/image"
+    assert said.splitlines() == [
+        "modprobe -q af_packet",
+        "configured",
+        f"mount -t tmpfs -o size=90%,mode=0700 netboot {image}",
+        f"fetch wget -c -T 20 -O {image}/root.squashfs {URL}",
+        "modprobe -q loop",
+        "modprobe -q squashfs",
+        f"losetup -r /dev/loop0 {image}/root.squashfs",
+        "mount -t squashfs -o ro /dev/loop0 /root",
+    ]
+
+
+def test_a_root_that_is_not_served_stops_the_boot_after_some_tries(tmp_path: Path) -> None:
+    script = scripts.boot_script("3", squashfs=True)
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        tools = f"{TOOLS}served=n\n"
+        source(tmp_path, script, f"netboot.squashfs={URL}", tools, "mountroot")
+    said = caught.value.stdout
+    assert said.count("fetch wget") == 5 and said.count("sleep 2") == 4
+    assert f"PANIC netboot: cannot fetch {URL}: " in said and "losetup" not in said
+
+
+def test_the_same_initrd_mounts_other_roots_as_ever(tmp_path: Path) -> None:
+    script = scripts.boot_script("3", squashfs=True)
+    after = "nfs_mount_root() { echo as ever; }\nmountroot"
+    assert source(tmp_path, script, "nfsroot=192.0.2.1:/srv", TOOLS, after) == "as ever\n"
 
 
 @pytest.mark.parametrize(
@@ -315,8 +375,15 @@ def test_mount_nfs_gets_what_nfsmount_would_and_the_options_of_its_own(
 )
 def test_dracut_mounts_with_the_same_options(tmp_path: Path, netroot: str, expected: str) -> None:
     hook = scripts.dracut_hooks("3")["cmdline/95-netboot.sh"]
-    before, after = f"netroot={netroot}", 'echo "$netroot"'
+    before, after = f"getarg() {{ :; }}\nnetroot={netroot}", 'echo "$netroot"'
     assert source(tmp_path, hook, "netboot.nfs=nconnect=4", before, after) == f"{expected}\n"
+
+
+def test_dracut_hands_a_root_that_is_fetched_to_our_handler(tmp_path: Path) -> None:
+    hook = scripts.dracut_hooks("3")["cmdline/95-netboot.sh"]
+    before = f'getarg() {{ [ "$1" != netboot.squashfs= ] || echo {URL}; }}'
+    said = source(tmp_path, hook, "", before, 'echo "$root $rootok $netroot"')
+    assert said == f"netboot 1 netboot:{URL}\n"
 
 
 DRACUT = """

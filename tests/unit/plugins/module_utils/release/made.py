@@ -23,6 +23,7 @@ class Store:
     """A store with the image ``library``."""
 
     path: str
+    squashfs: str | None = None
 
     @property
     def image(self) -> Path:
@@ -34,13 +35,22 @@ class Store:
 
     @property
     def source(self) -> Source:
-        return Source(self.root, self.image / "vmlinuz", self.image / "initrd.img")
+        return Source(
+            self.root,
+            self.image / "vmlinuz",
+            self.image / "initrd.img",
+            squashfs=self.squashfs,
+            squashfs_group="daemon",
+        )
 
     @property
     def known(self) -> Catalogue:
         return catalogue.read(self.path, IMAGE)
 
-    def publish(self, name: str | None = None, **options: Any) -> ensure.Outcome:
+    def publish(
+        self, name: str | None = None, *, squashfs: str | None = None, **options: Any
+    ) -> ensure.Outcome:
+        self.squashfs = squashfs
         return ensure.published(self.path, IMAGE, self.source, release=name, **options)
 
     def go_to(self, name: str, *, check: bool = False) -> ensure.Outcome:

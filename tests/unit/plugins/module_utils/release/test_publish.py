@@ -98,6 +98,46 @@ def test_any_change_makes_a_new_release_and_leaves_the_old_one_as_it_was(
     assert now.exists() == (what != "deleted")
 
 
+def test_the_root_is_published_as_one_file_that_no_stranger_may_read(store: Store) -> None:
+    told = store.publish("first", squashfs="lz4")
+    packed = store.known.path("first") / "boot/root.squashfs"
+    assert store.known.releases[0].squashfs == "lz4"
+    assert (packed.stat().st_mode & 0o777, packed.group()) == (0o640, "daemon")
+    assert any("mksquashfs" in command for command in told.commands)
+    unpacked = store.image / "unpacked"
+    subprocess.run(["unsquashfs", "-q", "-n", "-d", unpacked, packed], check=True)
+    # A squashfs knows times to the second, as rsync compares them by itself.
+    same = ["rsync", "-naciHAX", "--delete", f"{packed.parents[1]}/root/", f"{unpacked}/"]
+    assert subprocess.check_output(same) == b""
+    assert not store.publish(squashfs="lz4").changed
+
+
+def test_another_way_to_pack_the_root_is_another_release(store: Store) -> None:
+    store.publish("first")
+    for name, squashfs in (("packed", "lz4"), ("smaller", "zstd"), ("last", None)):
+        assert "root.squashfs" in store.publish(name, squashfs=squashfs).after
+        packed = store.known.path(name) / "boot/root.squashfs"
+        assert packed.exists() == (squashfs is not None)
+
+
+def test_a_root_that_did_not_change_is_not_packed_again(store: Store) -> None:
+    store.publish("first", squashfs="lz4")
+    store.source.initrd.write_text("initrd 2")
+    told = store.publish("second", squashfs="lz4")
+    first, second = (store.known.path(name) / "boot/root.squashfs" for name in ("first", "second"))
+    assert second.samefile(first)
+    assert not any("mksquashfs" in command for command in told.commands)
+
+
+def test_a_boot_server_that_cannot_pack_a_root_is_told_what_to_install(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(ReleaseError, match="install squashfs-tools"):
+        store.publish(squashfs="zstd")
+    assert not store.known.releases
+
+
 def test_what_did_not_change_is_shared_with_the_release_before(store: Store) -> None:
     store.publish("first")
     (store.root / "etc/hostname").write_text("other\n")
