@@ -16,13 +16,14 @@ import posixpath
 import re
 import secrets
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 _STAGED = re.compile(r"\.netboot-[0-9a-f]{16}-.+", re.DOTALL)
 # From about here on, one syncfs(2) is cheaper than an fsync(2) per file; below it, a busy server's
 # unrelated dirty pages would make us wait for nothing.
 _MANY = 64
+_OPEN = 256
 # A file of another size needs no reading to be told apart; this much of it is worth a diff.
 _SHOWN = 1 << 20
 FOLDER_MODE = 0o755
@@ -112,36 +113,17 @@ def stage(
     return staged
 
 
-def sync(folder: int, names: Sequence[str]) -> None:
-    """Return when the data of all *names* in *folder* is on the disk (fsync(2), syncfs(2))."""
-    if len(names) >= _MANY and _syncfs(folder):
-        return
-    for name in names:
-        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-
-
-def _syncfs(folder: int) -> bool:
-    """Sync the file system that *folder* is on; False where the C library has no such call."""
-    call = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
-    if call is None:
-        return False
-    if call(folder) != 0:
-        error = ctypes.get_errno()
-        raise OSError(error, os.strerror(error))
-    return True
-
-
 class Folders:
-    """Folders below one base, opened step by step without following a link, each only once."""
+    """Folders below one base, opened step by step without following a link.
+
+    The ones that were used last stay open, as many as a process with the usual limit of 1024 open
+    files can spare, so that a descriptor is good until other folders were opened.
+    """
 
     def __init__(self, base: str, real: Mapping[str, tuple[str, ...]]) -> None:
         self._path = base
         self._real = real
-        self._open: dict[tuple[str, ...], int] = {}
+        self._open: dict[tuple[str, ...], int] = {}  # the one that was used last stands last
 
     def __enter__(self) -> Folders:
         with contextlib.suppress(FileNotFoundError):
@@ -167,12 +149,48 @@ class Folders:
         handle = self.base
         steps = self._real[parent]
         for end in range(1, len(steps) + 1):
-            known = self._open.get(steps[:end])
+            known = self._open.pop(steps[:end], None)
             if known is None:
                 known = self._step(handle, steps[end - 1], create)
-                self._open[steps[:end]] = known
-            handle = known
+            handle = self._open[steps[:end]] = known
+        while len(self._open) > _OPEN + len(steps):
+            os.close(self._open.pop(next(key for key in self._open if key)))
         return handle
+
+    def sync_files(self, names: Mapping[str, Sequence[str]]) -> None:
+        """Return when the data of all files, by their parents, is on the disk."""
+        if sum(map(len, names.values())) >= _MANY and self._syncfs(names):
+            return
+        for parent, inside in names.items():
+            for name in inside:
+                flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+                handle = os.open(name, flags, dir_fd=self.open(parent))
+                try:
+                    os.fsync(handle)
+                finally:
+                    os.close(handle)
+
+    def sync_names(self, parents: Collection[str]) -> None:
+        """Return when it is on the disk which names these folders have."""
+        if len(parents) >= _MANY and self._syncfs(parents):
+            return
+        for parent in parents:
+            os.fsync(self.open(parent))
+
+    def _syncfs(self, parents: Iterable[str]) -> bool:
+        """Sync each file system that they are on; False where the C library has no such call."""
+        call = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+        if call is None:
+            return False
+        done = set()
+        for parent in parents:
+            handle = self.open(parent)
+            device = os.fstat(handle).st_dev
+            if device not in done and call(handle) != 0:
+                error = ctypes.get_errno()
+                raise OSError(error, os.strerror(error))
+            done.add(device)
+        return True
 
     @staticmethod
     def _step(handle: int, name: str, create: bool) -> int:

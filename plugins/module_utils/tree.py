@@ -180,8 +180,7 @@ class Plan:
                 staged.setdefault(parent, {})[temporary] = name
                 if validate is not None:
                     validate(change.path, posixpath.join(self.folder, parent, temporary))
-            for parent, names in staged.items():
-                files.sync(folders.open(parent), list(names))
+            folders.sync_files({parent: list(names) for parent, names in staged.items()})
             for parent, names in staged.items():
                 handle = folders.open(parent)
                 for temporary in list(names):
@@ -197,8 +196,7 @@ class Plan:
                 parent, name = posixpath.split(change.path)
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(name, dir_fd=folders.open(parent))
-        for parent in parents:
-            os.fsync(folders.open(parent))
+        folders.sync_names(parents)
 
 
 def plan(

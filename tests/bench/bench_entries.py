@@ -16,7 +16,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.diskless.netboot.plugins.module_utils import store
 from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.entry import plan_entries
 from ansible_collections.diskless.netboot.plugins.module_utils.client import parse_clients
 from ansible_collections.diskless.netboot.tests.bench import rooms
@@ -117,7 +116,7 @@ class Site:
             parse_clients(raw, rooms.SUBNETS),
             nfs_server=rooms.SERVER,
             image_releases={"library": {"current": RELEASE, "names": [RELEASE]}},
-            root_releases={store.shared_root(store.DEFAULT_STORE, "library"): RELEASE},
+            root_releases={},
         )
         (folder / "entry.j2").write_text(TEMPLATE, "utf-8")
         self.environment = {

@@ -12,6 +12,7 @@ import stat
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from string import ascii_lowercase
 
 from ansible_collections.diskless.netboot.tests.bench.harness import Process
 from ansible_collections.diskless.netboot.tests.lab.places import PROJECT
@@ -22,21 +23,29 @@ RSYNC = ("rsync", "-aHAXS", "--numeric-ids", "--one-file-system", "--delete")
 
 
 def make(root: Path, folders: int, files: int, sizes: Sequence[int]) -> None:
-    """Make files of random content, as many of each of sizes (bytes), evenly in folders."""
+    """Make files of random content, as many of each of sizes (bytes), evenly in folders.
+
+    The folders lie three levels down, as most of a system's do.
+    """
     source = random.Random(1)
     content = {size: source.randbytes(size) for size in sizes}
     root.mkdir()
-    for folder in range(folders):
-        (root / f"{folder}").mkdir()
+    for number in range(folders):
+        _folder(root, number).mkdir(parents=True)
     for number in range(files):
         size = sizes[number % len(sizes)]
-        (root / f"{number % folders}/{number}").write_bytes(content[size])
+        (_folder(root, number % folders) / f"{number}").write_bytes(content[size])
+
+
+def _folder(root: Path, number: int) -> Path:
+    top, middle = number % 8, number // 8 % len(ascii_lowercase)
+    return root / ascii_lowercase[top] / ascii_lowercase[middle] / f"{number}"
 
 
 def change(root: Path, folders: int, files: int, share: float) -> None:
     """Change a share of a copy's files, evenly, and have it written to the disk."""
     for number in range(0, files, round(1 / share)):
-        with (root / f"{number % folders}/{number}").open("ab") as file:
+        with (_folder(root, number % folders) / f"{number}").open("ab") as file:
             file.write(b"changed")
     os.sync()
 

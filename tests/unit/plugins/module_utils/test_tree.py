@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import signal
 import stat
 import subprocess
@@ -324,3 +325,15 @@ def test_one_file_is_a_plain_diff(tmp_path: Path) -> None:
     diff = planned(tmp_path, {"cfg/a": ours("a\n")}).diff()
     assert diff["before_header"] == f"{tmp_path}/cfg/a (absent)"
     assert (diff["before"], diff["after"]) == ("", "# ours\na\n")
+
+
+def test_thousands_of_folders_need_no_thousands_of_open_files(tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    desired = {f"clients/{number}/name": FileSpec(b"x") for number in range(1000)}
+    resource.setrlimit(resource.RLIMIT_NOFILE, (400, limits[1]))
+    try:
+        plan(str(tmp_path), desired).apply()
+        assert not plan(str(tmp_path), desired).changed
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert len(list(tmp_path.glob("clients/*/name"))) == 1000
