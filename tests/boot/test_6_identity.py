@@ -18,6 +18,11 @@ STATE = "/srv/netboot/clients/pc71/state"
 SERVER = network.SERVER_ADDRESS
 
 LOOK = "cat /etc/machine-id /home/kiosk/note 2>/dev/null; ls /var/log/apt; findmnt -no FSTYPE /"
+LEAVE_LOCKS = (
+    "cd /home/kiosk && mkdir -p .mozilla/firefox/x.default .config/chromium"
+    " && ln -s 198.51.100.71:+99 .mozilla/firefox/x.default/lock"
+    " && ln -s pc71-99 .config/chromium/SingletonLock && touch .nfs0000000000a1b2c300000001"
+)
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +48,7 @@ def test_a_pc_is_the_same_after_each_start_and_keeps_what_it_was_told_to(
         identity = site.inside(KEEPER[2], "cat /etc/machine-id")
         key = _key(site)
         site.inside(KEEPER[2], "echo kept > /home/kiosk/note; echo lost > /root/note")
+        site.inside(KEEPER[2], LEAVE_LOCKS)
         site.inside(KEEPER[2], "systemctl poweroff")
         assert guest.wait_end(60), "it did not switch itself off within a minute"
     with site.boots(KEEPER[1], logs / "second", cpus=1):
@@ -52,6 +58,8 @@ def test_a_pc_is_the_same_after_each_start_and_keeps_what_it_was_told_to(
         assert site.inside(KEEPER[2], "ls /root/note || true") == ""
         assert site.inside(KEEPER[2], "systemctl --failed --plain --quiet --no-legend") == ""
         assert _key(site) == key
+        # Whoever held them ended with the PC.
+        assert site.inside(KEEPER[2], "find /home/kiosk -type l -o -name '.nfs*'") == ""
     assert re.fullmatch("[0-9a-f]{32}", identity)
     assert site.on_server(f"cat {STATE}/machine-id").strip() == identity
     assert site.on_server(f"cat {STATE}/ssh_host_ed25519_key.pub").split()[1] == key

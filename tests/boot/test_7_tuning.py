@@ -124,6 +124,21 @@ def test_what_it_logs_is_in_its_own_file_on_the_log_server(inside: Site) -> None
     assert inside.on_server("grep -rl 'a lie' /var/log/netboot || true") == ""
 
 
+def test_a_browser_s_lock_goes_where_its_browser_died_with_this_pc(inside: Site) -> None:
+    home = f"{HOMES}/ada/.config"
+    held = {"mine": "pc81-99999", "open": "pc81-1", "elsewhere": "pc99-99999"}
+    for browser, holder in held.items():
+        inside.on_server(
+            f"mkdir -p {home}/{browser}; ln -s {holder} {home}/{browser}/SingletonLock"
+        )
+    inside.on_server(f"chown -R 1234 {HOMES}/ada")
+    as_her = "setpriv --reuid 1234 --clear-groups env HOME=/home/ada /usr/lib/netboot/stale-locks"
+    assert "mine" in _said(inside, f"{as_her} user")
+    left = _said(inside, "cd /home/ada/.config; ls -d */SingletonLock")
+    assert left.split() == ["elsewhere/SingletonLock", "open/SingletonLock"]
+    assert _said(inside, "systemctl --global is-enabled netboot-stale-locks-user") == "enabled"
+
+
 def test_nothing_is_done_by_all_pcs_at_the_same_moment(inside: Site) -> None:
     masked = "systemctl is-enabled apt-daily.timer man-db.timer fstrim.timer || true"
     assert set(_said(inside, masked).split()) == {"masked"}

@@ -13,7 +13,7 @@ from ansible_collections.diskless.netboot.tests.boot.site import Site
 from ansible_collections.diskless.netboot.tests.lab import network
 from ansible_collections.diskless.netboot.tests.lab.shell import run
 
-PC = ("pc81", "52:54:00:00:00:81", "198.51.100.81")
+PC = ("pc91", "52:54:00:00:00:91", "198.51.100.91")
 IMAGE = "/srv/netboot/images/bookworm"
 URL = f"http://{network.SERVER_ADDRESS}/images/bookworm"
 SERVICES = "nginx nfs-ganesha tftpd-hpa kea-dhcp4-server"
@@ -45,10 +45,10 @@ def _gone(site: Site) -> Iterator[None]:
 def test_a_pc_that_has_fetched_its_root_needs_no_server(fetching: Site, logs: Path) -> None:
     site, (_name, mac, address) = fetching, PC
     with site.boots(mac, logs, memory=2048) as guest:
-        assert site.inside(address, "findmnt -no FSTYPE /; hostname") == "overlay\npc81"
+        assert site.inside(address, "findmnt -no FSTYPE /; hostname") == "overlay\npc91"
         below = "findmnt -no FSTYPE,OPTIONS /run/netboot/lower"
         assert site.inside(address, below).startswith("squashfs ro,")
-        identity = site.on_server("cat /srv/netboot/clients/pc81/state/machine-id").strip()
+        identity = site.on_server("cat /srv/netboot/clients/pc91/state/machine-id").strip()
         assert site.inside(address, "cat /etc/machine-id") == identity
         assert site.inside(address, "findmnt -t nfs,nfs4 || true") == ""
         with _gone(site):
