@@ -59,6 +59,10 @@ _value:
       type: list
       elements: str
       sample: [/var/log]
+    files:
+      description: Texts of files of its own, by their absolute paths.
+      type: dict
+      sample: {}
     source:
       description: The root from which a kept folder takes its first content.
       type: str

@@ -43,6 +43,7 @@ options:
         V(mask), V(host), V(dev) and V(autoconf) that differ.
       - C(netboot_nic) names the interface, C(netboot_firmware) is V(bios) (the default) or
         V(uefi), and C(netboot_persist) lists absolute paths that are kept for each client.
+      - C(netboot_files) maps absolute paths to the texts that these files have on this client.
     type: dict
     required: true
   subnets:
@@ -182,6 +183,10 @@ _value:
       type: list
       elements: str
       sample: [/var/log]
+    files:
+      description: Texts of files of its own, by their absolute paths.
+      type: dict
+      sample: {}
 """
 
 from collections.abc import Callable, Mapping

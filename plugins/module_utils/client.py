@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ansible_collections.diskless.netboot.plugins.module_utils import values
@@ -68,6 +68,7 @@ class Client:
         state: whether it has a folder of its own on the boot server, with its identity and what it
             keeps.
         persist: absolute paths that are kept per client.
+        files: texts by absolute path, put into its root at every boot.
     """
 
     name: str
@@ -85,11 +86,13 @@ class Client:
     nic: str | None = None
     state: bool = True
     persist: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data (str, list, dict, None) that JSON, YAML and Jinja carry unchanged."""
         data = {key: getattr(self, key) for key in _FIELDS}
         data.update({key: list(data[key]) for key in _TUPLES})
+        data["files"] = dict(self.files)
         data["static"] = None if self.static is None else self.static._asdict()
         return data
 
@@ -109,7 +112,7 @@ class Client:
         return cls(**plain)
 
 
-_FIELDS = tuple(field.name for field in fields(Client))
+_FIELDS = tuple(item.name for item in fields(Client))
 _FIELD_SET = frozenset(_FIELDS)
 _TUPLES = ("macs", "kernel_args", "persist")
 
@@ -197,12 +200,9 @@ class _Parser:
             nic=nic,
             state=reader.one("netboot_state", values.boolean, True),
             persist=reader.many("netboot_persist", values.absolute_path),
+            files=_files(reader),
         )
-        if client.persist and client.state is False:
-            expected = (
-                "must be empty where netboot_state is false, since there is nowhere to keep it"
-            )
-            reader.fault("netboot_persist", list(client.persist), expected)
+        _check_state(reader, client)
         for mac in macs:
             self.claim(name, "netboot_mac", mac)
         self.claim(name, "netboot_ip", address)
@@ -234,6 +234,39 @@ class _Parser:
         if owner != name:
             expected = f"must be one client's alone; {owner} has it too"
             self.faults.append(Fault(name, variable, value, expected))
+
+
+def _files(reader: Reader) -> dict[str, str]:
+    """Return the sound ones of ``netboot_files``."""
+    value = reader.given("netboot_files")
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        reader.fault("netboot_files", value, "must be a mapping of paths to texts")
+        return {}
+    found = {}
+    for path, content in value.items():
+        place = reader.parsed("netboot_files", values.absolute_path, path)
+        if not isinstance(content, str):
+            reader.fault(f"netboot_files[{path}]", content, "must be text")
+        elif place is not None:
+            found[place] = content
+    return found
+
+
+def _check_state(reader: Reader, client: Client) -> None:
+    """Add a fault for each thing that has to lie in a state which is not there, or not its own."""
+    if client.state is False:
+        expected = "must be empty where netboot_state is false, since there is nowhere to keep it"
+        for variable, value in (
+            ("netboot_persist", list(client.persist)),
+            ("netboot_files", list(client.files)),
+        ):
+            if value:
+                reader.fault(variable, value, expected)
+    if client.files and client.root == ROOT_SHARED_RW:
+        expected = f"must be empty where netboot_root is {ROOT_SHARED_RW}: all would get them"
+        reader.fault("netboot_files", list(client.files), expected)
 
 
 def _static(

@@ -12,6 +12,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.faults import nea
 PREFIX = "netboot_"
 
 CLIENT_VARIABLES = (
+    "netboot_files",
     "netboot_firmware",
     "netboot_hostname",
     "netboot_image",

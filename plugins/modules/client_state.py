@@ -59,6 +59,12 @@ options:
         type: list
         elements: str
         default: []
+      files:
+        description:
+          - Texts of files that it has in place of its image's, by their absolute paths. The initrd
+            puts them there at every boot.
+        type: dict
+        default: {}
       source:
         description:
           - Absolute path of a root on the boot server. What it has in a kept folder is where that
@@ -76,6 +82,12 @@ EXAMPLES = r"""
       - name: pc01
       - name: pc02
         persist: [/var/log]
+        files:
+          /etc/X11/xorg.conf.d/90-card.conf: |
+            Section "Device"
+              Identifier "card"
+              Driver "modesetting"
+            EndSection
 """
 
 RETURN = r"""
@@ -109,6 +121,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
         "options": {
             "name": {"type": "str", "required": True},
             "persist": {"type": "list", "elements": "str", "default": []},
+            "files": {"type": "dict", "default": {}},
             "source": {"type": "path"},
         },
     },
@@ -123,6 +136,7 @@ def main() -> None:
             item["name"],
             tuple(item["persist"]),
             Path(item["source"]) if item["source"] else None,
+            item["files"],
         )
         for item in module.params["clients"]
     ]

@@ -17,6 +17,7 @@ OTHER = ("pc72", "52:54:00:00:00:72", "198.51.100.72")
 STATE = "/srv/netboot/clients/pc71/state"
 SERVER = network.SERVER_ADDRESS
 
+CARD = 'Section "Device"\n  Identifier "card"\n  Driver "modesetting"\nEndSection\n'
 LOOK = "cat /etc/machine-id /home/kiosk/note 2>/dev/null; ls /var/log/apt; findmnt -no FSTYPE /"
 LEAVE_LOCKS = (
     "cd /home/kiosk && mkdir -p .mozilla/firefox/x.default .config/chromium"
@@ -28,7 +29,12 @@ LEAVE_LOCKS = (
 @pytest.fixture(scope="module")
 def keeper(site: Site) -> Site:
     """A PC that overlays its image and keeps two folders, and one that is not switched on."""
-    site.add(*KEEPER, netboot_root="overlay", netboot_persist=["/var/log", "/home/kiosk"])
+    site.add(
+        *KEEPER,
+        netboot_root="overlay",
+        netboot_persist=["/var/log", "/home/kiosk"],
+        netboot_files={"/etc/X11/xorg.conf.d/90-card.conf": CARD},
+    )
     site.add(*OTHER, netboot_root="overlay")
     site.playbook("clients.yml")
     return site
@@ -58,6 +64,7 @@ def test_a_pc_is_the_same_after_each_start_and_keeps_what_it_was_told_to(
         assert site.inside(KEEPER[2], "ls /root/note || true") == ""
         assert site.inside(KEEPER[2], "systemctl --failed --plain --quiet --no-legend") == ""
         assert _key(site) == key
+        assert site.inside(KEEPER[2], "cat /etc/X11/xorg.conf.d/90-card.conf") == CARD.strip()
         # Whoever held them ended with the PC.
         assert site.inside(KEEPER[2], "find /home/kiosk -type l -o -name '.nfs*'") == ""
     assert re.fullmatch("[0-9a-f]{32}", identity)

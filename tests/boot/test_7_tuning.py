@@ -33,6 +33,8 @@ TUNING: dict[str, object] = {
 def tuned(site: Site) -> Site:
     """An image with everything, homes on the boot server, and a log server."""
     site.on_server(f"mkdir -p {HOMES}/ada; echo mine > {HOMES}/ada/note")
+    x11 = "/srv/netboot/images/bookworm/root/etc/X11"
+    site.on_server(f"mkdir -p {x11}; echo '# for one card' > {x11}/xorg.conf")
     with site.edited() as hosts:
         hosts["log_servers"] = {"hosts": {"boot1": None}}
         hosts["nfs_servers"]["hosts"]["boot1"]["nfs_server_further_exports"] = [
@@ -74,6 +76,10 @@ def _said(site: Site, script: str) -> str:
 def test_all_came_up_and_a_second_run_changes_nothing(inside: Site) -> None:
     assert _said(inside, "systemctl --failed --plain --quiet --no-legend") == ""
     assert inside.playbook("site.yml").changed == 0
+
+
+def test_no_pc_has_the_configuration_of_another_s_card(inside: Site) -> None:
+    assert _said(inside, "ls /etc/X11") == "xorg.conf.of-one-card"
 
 
 def test_homes_are_there_at_boot(inside: Site) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,11 +31,13 @@ class Wanted:
         client: inventory name.
         persist: absolute paths that are kept.
         source: a root from which a kept path takes its first content; None for empty folders.
+        files: texts by the absolute path that they get in the client's root.
     """
 
     client: str
     persist: tuple[str, ...] = ()
     source: Path | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -115,6 +117,11 @@ def _files(top: Path, wanted: Sequence[Wanted], key: bytes) -> tree.Plan:
         desired[f"{_below(item)}/{names.MACHINE_ID}"] = tree.FileSpec(identity.encode(), 0o444)
         kept = names.kept_text(item.persist)
         desired[f"{_below(item)}/{names.KEPT}"] = tree.FileSpec(kept.encode(), 0o444)
+        own = names.files_text(item.files)
+        desired[f"{_below(item)}/{names.FILES}"] = tree.FileSpec(own.encode(), 0o444)
+        for path, content in item.files.items():
+            name = f"{_below(item)}/{names.file_for(path)}"
+            desired[name] = tree.FileSpec(content.encode(), 0o444)
     return tree.plan(str(top), desired)
 
 

@@ -6,9 +6,11 @@
     ssh_host_ed25519_key        its ssh host key, and beside it the public one
     kept                        one line for each path that is kept: the folder for it, and the path
     keep-NAME/                  what is kept
+    files                       one line for each file of its own: its name here, and its path
+    file-NAME                   what is in it
     booted                      the root that it mounted at its last boot; the client writes it
 
-The initrd reads the first three and acts on them before anything of the image runs.
+The initrd reads them and acts on them before anything of the image runs.
 
 The client is root in there, so it could put a link anywhere below. What the boot server writes
 therefore lies in this folder itself and comes into it by a rename, which follows no link.
@@ -21,6 +23,7 @@ from collections.abc import Iterable
 MACHINE_ID = "machine-id"
 SSH_KEY = "ssh_host_ed25519_key"
 KEPT = "kept"
+FILES = "files"
 
 
 def folder_for(path: str) -> str:
@@ -34,3 +37,13 @@ def folder_for(path: str) -> str:
 def kept_text(paths: Iterable[str]) -> str:
     """Return the text of the file ``kept``, outer folders first, as they have to be mounted."""
     return "".join(f"{folder_for(path)} {path}\n" for path in sorted(paths))
+
+
+def file_for(path: str) -> str:
+    """Return the name of the file for an absolute *path*, made as `folder_for` does."""
+    return "file-" + path.strip("/").replace("/", ",")
+
+
+def files_text(paths: Iterable[str]) -> str:
+    """Return the text of the file ``files``."""
+    return "".join(f"{file_for(path)} {path}\n" for path in sorted(paths))

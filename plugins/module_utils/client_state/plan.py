@@ -19,7 +19,7 @@ def plan_client_states(
     store: str = paths.DEFAULT_STORE,
     image_releases: Mapping[str, Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
-    """Return mappings with ``name``, ``persist`` and ``source``, as module client_state takes them.
+    """Return mappings as module client_state takes them.
 
     Raises:
         InventoryError: names every client without a release.
@@ -36,7 +36,14 @@ def plan_client_states(
             faults.extend(error.faults)
             continue
         source = paths.release_root(store, client.image, release)
-        found.append({"name": client.name, "persist": list(client.persist), "source": source})
+        found.append(
+            {
+                "name": client.name,
+                "persist": list(client.persist),
+                "files": dict(client.files),
+                "source": source,
+            }
+        )
     if faults:
         raise InventoryError(faults)
     return found

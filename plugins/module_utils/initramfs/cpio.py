@@ -15,6 +15,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import IO, cast
 
@@ -140,9 +141,21 @@ def _skip(stream: IO[bytes], size: int, path: Path) -> None:
         size -= len(_take(stream, min(size, 1 << 20), path))
 
 
-def _archive(stream: IO[bytes], path: Path, *, started: bool = False) -> Iterator[Entry]:
-    """The entries of one archive, up to its trailer; `started`: its first magic is read already."""
-    while True:
+def _archive(stream: IO[bytes], path: Path, *, started: bool = False) -> list[Entry]:
+    """The entries of one archive, up to its trailer; `started`: its first magic is read already.
+
+    Of names for one file, only the last comes with the file's content; all have its size here.
+    """
+    read = list(_records(stream, path, started=started))
+    sizes = {file: size for file, _name, _mode, size in read if size}
+    return [Entry(name, mode, sizes.get(file, 0)) for file, name, mode, _size in read]
+
+
+def _records(
+    stream: IO[bytes], path: Path, *, started: bool
+) -> Iterator[tuple[tuple[int, ...], str, int, int]]:
+    """What the names of one file have in common, name, mode and bytes that follow."""
+    for number in count():
         magic = b"070701" if started else _take(stream, 6, path)
         started = False
         if magic not in (b"070701", b"070702"):
@@ -160,4 +173,5 @@ def _archive(stream: IO[bytes], path: Path, *, started: bool = False) -> Iterato
         if name == "TRAILER!!!":
             return
         _skip(stream, size + -size % 4, path)
-        yield Entry(name[2:] if name.startswith("./") else name.lstrip("/"), mode, size)
+        linked = (fields[0], fields[7], fields[8]) if fields[4] > 1 else (number,)
+        yield linked, name[2:] if name.startswith("./") else name.lstrip("/"), mode, size

@@ -94,6 +94,10 @@ if [ -n "$state" ]; then
             fail "cannot keep $path in $state"
         kept=y
     done < "$own/kept" || fail "no list of what is kept in $state"
+    while read -r name path; do
+        mkdir -p "$rootmnt${path%/*}" && cat "$own/$name" > "$rootmnt$path" ||
+            fail "cannot put its own $path in its place"
+    done < "$own/files" || fail "no list of its own files in $state"
     # So that nobody removes the release that it runs. A full disk there must not keep PCs dark.
     echo "$from" > "$own/booted.new" && mv "$own/booted.new" "$own/booted" ||
         echo "netboot-root: cannot note in $state which release runs" > /dev/kmsg

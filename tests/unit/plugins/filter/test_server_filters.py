@@ -115,6 +115,7 @@ CLIENT = {
     "nic": None,
     "state": False,
     "persist": [],
+    "files": {},
 }
 DHCP: dict[str, Any] = {
     "subnets": [{"network": "192.0.2.0/24"}],

@@ -78,6 +78,7 @@ def test_three_variables_make_a_complete_client() -> None:
         nic=None,
         state=True,
         persist=(),
+        files={},
     )
 
 
@@ -153,8 +154,8 @@ def test_a_template_that_fails_is_reported_once_and_as_itself() -> None:
         ({"image": 12}, "image", "quote it"),
         ({"release": "a/b"}, "release", "one path segment"),
         ({"release": 2026.11}, "release", "quote it"),
-        ({"root": "ro"}, "root", "overlay or rw or shared-rw"),
-        ({"root": ["rw"]}, "root", "overlay or rw or shared-rw"),
+        ({"root": "ro"}, "root", "overlay or squashfs or rw or shared-rw"),
+        ({"root": ["rw"]}, "root", "overlay or squashfs or rw or shared-rw"),
         ({"firmware": "efi"}, "firmware", "bios or uefi"),
         ({"hostname": "pc_01"}, "hostname", "RFC 1123"),
         ({"hostname": "-pc"}, "hostname", "RFC 1123"),
@@ -173,6 +174,11 @@ def test_a_template_that_fails_is_reported_once_and_as_itself() -> None:
         ({"persist": "/a b"}, "persist", "absolute path"),
         ({"persist": {"a": 1}}, "persist", "must be a string"),
         ({"persist": "/home", "state": False}, "persist", "nowhere to keep it"),
+        ({"files": ["/etc/motd"]}, "files", "a mapping of paths to texts"),
+        ({"files": {"etc/motd": "x"}}, "files", "absolute path"),
+        ({"files": {"/etc/motd": 1}}, "files[/etc/motd]", "must be text"),
+        ({"files": {"/etc/motd": "x"}, "state": False}, "files", "nowhere to keep it"),
+        ({"files": {"/etc/motd": "x"}, "root": "shared-rw"}, "files", "all would get them"),
         ({"state": "perhaps"}, "state", "must be true or false"),
         ({"kernel_args": "quiet\nLABEL x"}, "kernel_args", "control characters"),
         ({"kernel_args": ["a", "b c"]}, "kernel_args[1]", "white space"),
@@ -357,7 +363,7 @@ def test_one_wrong_group_variable_is_one_line_with_all_its_clients() -> None:
     assert len(caught.value.faults) == 2
     assert str(caught.value).splitlines() == [
         "2 faults in the inventory:",
-        "  pc01, pc02: netboot_root: 'x': must be overlay or rw or shared-rw",
+        "  pc01, pc02: netboot_root: 'x': must be overlay or squashfs or rw or shared-rw",
     ]
 
 
@@ -370,7 +376,9 @@ def test_a_fault_shows_any_value_on_one_printable_line() -> None:
 
 
 def test_a_client_survives_the_trip_through_jinja() -> None:
-    client = one(static=True, kernel_args="a b", persist="/home", nic="eth0")
+    client = one(
+        static=True, kernel_args="a b", persist="/home", nic="eth0", files={"/etc/motd": "x"}
+    )
     data = client.to_dict()
     assert data["static"]["gw"] == "192.0.2.254"
     assert isinstance(data["macs"], list)

@@ -160,12 +160,25 @@ def test_a_run_that_was_killed_is_completed(store: Path, monkeypatch: pytest.Mon
     assert not os.path.lexists(state(store, "pc01") / names.KEPT)
     ensure.ensure(str(store), [Wanted("pc01", ("/var/log",))])
     assert sorted(path.name for path in state(store, "pc01").iterdir()) == [
+        "files",
         "keep-var,log",
         "kept",
         "machine-id",
         KEY,
         f"{KEY}.pub",
     ]
+
+
+def test_files_of_a_client_s_own_follow_the_inventory(store: Path) -> None:
+    wanted = Wanted("pc01", files={"/etc/motd": "one\n", "/etc/issue": "x"})
+    ensure.ensure(str(store), [wanted])
+    assert (state(store, "pc01") / names.FILES).read_text() == (
+        "file-etc,issue /etc/issue\nfile-etc,motd /etc/motd\n"
+    )
+    changed = ensure.ensure(str(store), [Wanted("pc01", files={"/etc/motd": "two\n"})])
+    assert changed.updated == ["clients/pc01/state/file-etc,motd", "clients/pc01/state/files"]
+    assert (state(store, "pc01") / "file-etc,motd").read_text() == "two\n"
+    assert (state(store, "pc01") / names.FILES).read_text() == "file-etc,motd /etc/motd\n"
 
 
 def test_a_name_that_is_no_folder_is_refused(store: Path) -> None:

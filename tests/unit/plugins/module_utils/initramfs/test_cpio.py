@@ -8,6 +8,7 @@ import bz2
 import gzip
 import io
 import lzma
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -85,6 +86,19 @@ def test_other_compressions_are_read_through_the_images_own_tool_from_the_right_
     contents = read(tmp_path, newc.archive(KO) + packed, zstd)
     assert asked == [("zstd", packed)]
     assert contents.compression == "zstd" and len(contents.entries) == 3
+
+
+def test_all_names_of_one_file_have_its_size(tmp_path: Path) -> None:
+    (tmp_path / "busybox").write_bytes(b"x" * 100)
+    (tmp_path / "busybox").chmod(0o755)
+    (tmp_path / "wget").hardlink_to(tmp_path / "busybox")
+    (tmp_path / "empty").touch()
+    names = b"busybox\nempty\nwget\n"
+    packed = subprocess.run(
+        ["cpio", "-o", "-H", "newc"], input=names, cwd=tmp_path, capture_output=True, check=True
+    )
+    sizes = {entry.name: entry.size for entry in read(tmp_path, packed.stdout).entries}
+    assert sizes == {"busybox": 100, "empty": 0, "wget": 100}
 
 
 def test_names_with_a_leading_dot_or_slash_are_the_same_file(tmp_path: Path) -> None:

@@ -188,6 +188,7 @@ def with_state(tmp_path: Path, kept: str = "") -> Path:
     (state / "machine-id").write_text(IDENTITY)
     (state / "ssh_host_ed25519_key").write_text("secret")
     (state / "kept").write_text(kept)
+    (state / "files").write_text("")
     return state
 
 
@@ -259,7 +260,20 @@ def test_a_client_that_does_not_get_what_is_its_own_stops_and_says_so(
     assert f"PANIC netboot-root: {said}" in told
 
 
-@pytest.mark.parametrize("lost", ["machine-id", "ssh_host_ed25519_key", "kept"])
+def test_a_client_gets_files_of_its_own_in_place_of_its_image_s(tmp_path: Path) -> None:
+    state = with_state(tmp_path)
+    (state / "files").write_text("file-etc,motd /etc/motd\nfile-srv,a,b /srv/a/b\n")
+    (state / "file-etc,motd").write_text("mine\n")
+    (state / "file-srv,a,b").write_text("b\n")
+    assert boot(tmp_path, f"netboot.root=rw {STATE}")[0] == 0
+    assert (tmp_path / "root/etc/motd").read_text() == "mine\n"
+    assert (tmp_path / "root/srv/a/b").read_text() == "b\n"
+    (state / "file-srv,a,b").unlink()
+    status, told = boot(tmp_path, f"netboot.root=rw {STATE}", errors=True)
+    assert status == 9 and "PANIC netboot-root: cannot put its own /srv/a/b in its place" in told
+
+
+@pytest.mark.parametrize("lost", ["machine-id", "ssh_host_ed25519_key", "kept", "files"])
 def test_a_state_that_lacks_something_stops_the_boot(tmp_path: Path, lost: str) -> None:
     (with_state(tmp_path) / lost).unlink()
     status, told = boot(tmp_path, f"netboot.root=overlay {STATE}", errors=True)
