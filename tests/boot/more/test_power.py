@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each kind of root, on Debian 12 and 13: started, started again, switched off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.diskless.netboot.plugins.module_utils.client import (
+    ROOT_KINDS,
+    ROOT_RW,
+    ROOT_SHARED_RW,
+    ROOT_SQUASHFS,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.qemu import Guest
+from ansible_collections.diskless.netboot.tests.boot.site import Site, at_once
+from ansible_collections.diskless.netboot.tests.lab import client
+
+SUITES = ("bookworm", "trixie")
+# By suite and kind: name, MAC, address.
+PCS = {
+    (suite, kind): (f"pc{number}", f"52:54:00:00:01:{number}", f"198.51.100.1{number}")
+    for number, (suite, kind) in enumerate(
+        [(suite, kind) for suite in SUITES for kind in ROOT_KINDS], 21
+    )
+}
+WRITE = "echo written > /etc/note; echo kept > /home/kiosk/note; sync"
+LOOK = "cat /etc/note /home/kiosk/note 2>/dev/null; true"
+
+
+@pytest.fixture(scope="module")
+def kinds(site: Site) -> Site:
+    """An image more, and a PC of each kind for each of both."""
+    site.edit("netboot_images", nfsroot_image_squashfs="lz4")
+    with site.edited() as hosts:
+        hosts["netboot_images"]["hosts"]["trixie"] = {"nfsroot_image_suite": "trixie"}
+    for (suite, kind), pc in PCS.items():
+        kept = ["/home/kiosk"]
+        site.add(*pc, netboot_image=suite, netboot_root=kind, netboot_persist=kept)
+    site.playbook("site.yml")
+    return site
+
+
+def _up_again(guest: Guest) -> bool:
+    """Tell whether the PC has come up a second time."""
+    _before, *boots = guest.console.split("Linux version ")
+    return len(boots) == 2 and " login:" in boots[1]
+
+
+def _from_start_to_end(site: Site, suite: str, kind: str, logs: Path) -> list[str]:
+    """Start a PC, let it start again, switch it off, and return what it had after its restart."""
+    name, mac, address = PCS[suite, kind]
+    memory = 2048 if kind == ROOT_SQUASHFS else 1024
+    with site.boots(mac, logs / name, cpus=1, memory=memory) as guest:
+        site.inside(address, WRITE)
+        site.inside(address, "systemctl reboot")
+        again = guest.watch(lambda: _up_again(guest), client.BOOT_SECONDS)
+        if not again:
+            client.keep_logs(site.lab, guest, logs / name)
+        assert again, f"{name} ({suite}, {kind}) did not come up again. See {logs}."
+        found = site.inside(address, LOOK).split()
+        site.inside(address, "systemctl poweroff")
+        assert guest.wait_end(20), f"{name} ({suite}, {kind}) was not off within 20 seconds"
+    return found
+
+
+@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize("pair", [ROOT_KINDS[:2], ROOT_KINDS[2:]], ids="+".join)
+def test_a_pc_starts_again_and_switches_itself_off(
+    kinds: Site, suite: str, pair: tuple[str, ...], logs: Path
+) -> None:
+    found = at_once(
+        [lambda kind=kind: _from_start_to_end(kinds, suite, kind, logs) for kind in pair]
+    )
+    stays = (ROOT_RW, ROOT_SHARED_RW)
+    assert found == [["written", "kept"] if kind in stays else ["kept"] for kind in pair]
