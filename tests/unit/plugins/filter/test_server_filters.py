@@ -99,7 +99,7 @@ def test_the_texts_come_out_of_templates_as_lines(folder: Path) -> None:
     assert out["core"].endswith('%include "/etc/ganesha/x.conf"\n')
 
 
-CLIENT = {
+CLIENT: dict[str, Any] = {
     "name": "pc01",
     "hostname": "pc01",
     "macs": ["52:54:00:00:00:01"],
