@@ -219,14 +219,15 @@ done
 """
 
 # squashfs: the whole root in one file (mksquashfs(1)), which stays in RAM, so that the PC outlives
-# the server. busybox' wget takes up what it had when a server was too busy to go on.
+# the server. busybox' wget takes up what it had when a server was too busy to go on; in Debian 12 it
+# crashes by its own -T, hence timeout(1).
 _FETCH = """
 fetch_root() {
     image=/run/netboot/image
     mkdir -p "$image" && mount -t tmpfs -o size=90%,mode=0700 netboot "$image" ||
         fail "cannot set RAM aside for the root (netboot.root=squashfs)"
     tries=0
-    until busybox wget -c -T 20 -O "$image/root.squashfs" "$1"; do
+    until busybox timeout 600 busybox wget -c -O "$image/root.squashfs" "$1"; do
         tries=$((tries + 1))
         [ "$tries" -lt 5 ] ||
             fail "cannot fetch $1: it is not served to this PC, or needs more RAM than it has"

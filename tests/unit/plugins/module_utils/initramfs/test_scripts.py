@@ -338,7 +338,7 @@ wait_for_udev() { :; }
 configure_networking() { echo configured; }
 busybox() {
     case "$1 $2" in
-    wget*) echo "fetch $*" && [ "${served:-y}" = y ] ;;
+    timeout*) echo "fetch $*" && [ "${served:-y}" = y ] ;;
     "losetup -f") echo /dev/loop0 ;;
     *) echo "$*" ;;
     esac
@@ -355,7 +355,7 @@ def test_an_initrd_fetches_a_root_into_ram_and_mounts_it(tmp_path: Path) -> None
         "modprobe -q af_packet",
         "configured",
         f"mount -t tmpfs -o size=90%,mode=0700 netboot {image}",
-        f"fetch wget -c -T 20 -O {image}/root.squashfs {URL}",
+        f"fetch timeout 600 busybox wget -c -O {image}/root.squashfs {URL}",
         "modprobe -q loop",
         "modprobe -q squashfs",
         f"losetup -r /dev/loop0 {image}/root.squashfs",
@@ -369,7 +369,7 @@ def test_a_root_that_is_not_served_stops_the_boot_after_some_tries(tmp_path: Pat
         tools = f"{TOOLS}served=n\n"
         source(tmp_path, script, f"netboot.squashfs={URL}", tools, "mountroot")
     said = caught.value.stdout
-    assert said.count("fetch wget") == 5 and said.count("sleep 2") == 4
+    assert said.count("busybox wget") == 5 and said.count("sleep 2") == 4
     assert f"PANIC netboot: cannot fetch {URL}: " in said and "losetup" not in said
 
 
