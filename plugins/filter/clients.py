@@ -38,9 +38,10 @@ options:
         By default each has one, with its machine-id, its ssh host key and what it keeps.
       - C(netboot_release) names a release of the image, the current one by default.
       - C(netboot_kernel_args) is a list of kernel arguments, or a string of them.
-      - C(netboot_static) is V(true) to let the initrd set the address by itself, with router and
-        mask taken from the subnet, or a mapping of the C(ip=) fields V(client), V(server), V(gw),
-        V(mask), V(host), V(dev) and V(autoconf) that differ.
+      - C(netboot_static) is V(true) to let the initrd set the address by itself, with router,
+        mask and the first two name servers taken from the subnet, or a mapping of the C(ip=)
+        fields V(client), V(server), V(gw), V(mask), V(host), V(dev), V(autoconf), V(dns0) and
+        V(dns1) that differ.
       - C(netboot_nic) names the interface, C(netboot_firmware) is V(bios) (the default) or
         V(uefi), and C(netboot_persist) lists absolute paths that are kept for each client.
       - C(netboot_files) maps absolute paths to the texts that these files have on this client.
@@ -167,7 +168,7 @@ _value:
       elements: str
       sample: ["console=ttyS0"]
     static:
-      description: The seven fields of C(ip=); null when the initrd asks DHCP.
+      description: The fields of C(ip=); null when the initrd asks DHCP.
       type: dict
       sample: null
     state:

@@ -286,6 +286,8 @@ def _static(
         mask=str(ipaddress.IPv4Network(subnet.network).netmask),
         host=hostname,
         dev=nic or "",
+        # Nobody else would tell: a loader's lease is gone by then.
+        **dict(zip(("dns0", "dns1"), subnet.dns_servers)),
     )
     static, wrong = parse_static(value, derived)
     for key, item, expected in wrong:

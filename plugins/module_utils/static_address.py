@@ -15,7 +15,7 @@ AUTOCONF = ("none", "off", "on", "any", "dhcp", "bootp", "rarp", "both")
 
 
 class StaticAddress(NamedTuple):
-    """The seven fields of ``ip=client:server:gw:mask:host:dev:autoconf``, in that order.
+    """The fields of ``ip=client:server:gw:mask:host:dev:autoconf:dns0:dns1``, in that order.
 
     The kernel's Documentation/admin-guide/nfs/nfsroot.rst says what each means; an empty field
     leaves the choice to the initrd's ipconfig.
@@ -28,6 +28,13 @@ class StaticAddress(NamedTuple):
     host: str = ""
     dev: str = ""
     autoconf: str = "none"
+    dns0: str = ""
+    dns1: str = ""
+
+    def argument(self) -> str:
+        """Return the kernel argument ``ip=``; it ends with ``autoconf`` where there is no DNS."""
+        last = len(self) if self.dns1 else len(self) - 1 if self.dns0 else len(self) - 2
+        return "ip=" + ":".join(self[:last])
 
 
 def parse_static(
@@ -99,4 +106,6 @@ _PARSERS: dict[str, Callable[[Any], str]] = {
     "host": values.hostname,
     "dev": values.nic,
     "autoconf": _autoconf,
+    "dns0": values.ipv4,
+    "dns1": values.ipv4,
 }

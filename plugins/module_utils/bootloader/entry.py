@@ -219,7 +219,7 @@ def _ip(client: Client, nfs_server: str) -> str:
     if client.static is None:
         return "ip=dhcp"
     static = client.static
-    return "ip=" + ":".join(static._replace(server=static.server or nfs_server))
+    return static._replace(server=static.server or nfs_server).argument()
 
 
 def _release(

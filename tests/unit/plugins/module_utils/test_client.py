@@ -194,6 +194,7 @@ def test_a_template_that_fails_is_reported_once_and_as_itself() -> None:
         ({"static": {"mask": "0.0.0.0"}}, "static.mask", "netmask"),
         ({"static": {"dev": "a:b"}}, "static.dev", "interface name"),
         ({"static": {"autoconf": "yes"}}, "static.autoconf", "none, off"),
+        ({"static": {"dns0": "ns1"}}, "static.dns0", "IPv4"),
         ({"adress": "192.0.2.21"}, "adress", "did you mean netboot_ip?"),
         ({"macs": "x"}, "macs", "did you mean netboot_mac?"),
         ({"kernel_arg": "x"}, "kernel_arg", "did you mean netboot_kernel_args?"),
@@ -247,6 +248,20 @@ def test_an_image_that_the_inventory_does_not_have_is_a_fault_that_names_those_i
 def test_site_wide_and_unrelated_variables_are_no_misspellings() -> None:
     others = {"subnets": [], "address": "192.0.2.1", "images": [], "store": "/x", "wallpaper": 1}
     assert one(**others, tftp_root="/srv/tftp", nfs_options=[]) == one()
+
+
+def test_a_static_address_comes_with_the_subnet_s_first_two_name_servers() -> None:
+    servers = ["192.0.2.251", "192.0.2.252", "192.0.2.253"]
+    found = [
+        parse_clients({"pc01": pc(static=True)}, [{**SUBNET, "dns_servers": servers[:count]}])
+        for count in range(4)
+    ]
+    assert [(client.static.dns0, client.static.dns1) for (client,) in found if client.static] == [
+        ("", ""),
+        ("192.0.2.251", ""),
+        ("192.0.2.251", "192.0.2.252"),
+        ("192.0.2.251", "192.0.2.252"),
+    ]
 
 
 def test_static_fields_are_replaced_one_by_one() -> None:

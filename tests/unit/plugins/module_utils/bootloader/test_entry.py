@@ -142,6 +142,20 @@ def test_a_static_address_names_the_nfs_server_in_its_second_field() -> None:
     assert "ip=192.0.2.21:192.0.2.9::255.255.255.0:desk::none" in arguments(change(static=other))
 
 
+@pytest.mark.parametrize(
+    ("servers", "end"),
+    [
+        ({"dns0": "192.0.2.251"}, ":none:192.0.2.251"),
+        ({"dns0": "192.0.2.251", "dns1": "192.0.2.252"}, ":none:192.0.2.251:192.0.2.252"),
+        ({"dns1": "192.0.2.252"}, ":none::192.0.2.252"),
+    ],
+)
+def test_a_static_address_ends_with_its_name_servers(servers: dict[str, str], end: str) -> None:
+    static = StaticAddress("192.0.2.21", "", "", "255.255.255.0", "desk", "", "none", **servers)
+    (address,) = (each for each in arguments(change(static=static)) if each.startswith("ip="))
+    assert address == f"ip=192.0.2.21:192.0.2.1::255.255.255.0:desk:{end}"
+
+
 def test_a_client_s_own_arguments_come_last_and_once() -> None:
     found = arguments(change(kernel_args=("console=tty0", "console=ttyS0", "console=tty0", "rw")))
     assert found[-3:] == ["panic=30", "console=tty0", "console=ttyS0"]
