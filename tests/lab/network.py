@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import fcntl
+import ipaddress
 import os
 import signal
 import struct
@@ -29,7 +30,7 @@ _IFF_TAP, _IFF_NO_PI = 0x0002, 0x1000
 _CLONE_NEWNET = 0x40000000
 
 
-def create(lab: Lab) -> None:
+def create(lab: Lab, address: str = OBSERVER_ADDRESS) -> None:
     """Make the namespace and its bridge, with an address to look at clients from."""
     if lab.namespace in run(["ip", "netns", "list"]).split():
         return
@@ -37,7 +38,7 @@ def create(lab: Lab) -> None:
     inside = ["ip", "-n", lab.namespace]
     run([*inside, "link", "set", "lo", "up"])
     run([*inside, "link", "add", BRIDGE, "type", "bridge", "forward_delay", "0"])
-    run([*inside, "address", "add", f"{OBSERVER_ADDRESS}/{PREFIX}", "dev", BRIDGE])
+    run([*inside, "address", "add", f"{address}/{PREFIX}", "dev", BRIDGE])
     run([*inside, "link", "set", BRIDGE, "up"])
     _advertise(lab)
 
@@ -63,19 +64,27 @@ def _advertise(lab: Lab) -> None:
 
 
 def remove(lab: Lab) -> None:
-    """Remove the namespace with all that is in it."""
+    """Remove the namespace with all that is in it, if ``lab`` is the one that made it."""
+    if lab.number != 1:
+        return
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         os.kill(int((lab.run / "radvd.pid").read_text()), signal.SIGTERM)
     succeeds(["ip", "netns", "delete", lab.namespace])
 
 
+def server_address(lab: Lab) -> str:
+    """Return the boot server's address on the lab's network: .1, and .2, .3 for further ones."""
+    return str(ipaddress.IPv4Address(SERVER_ADDRESS) + lab.number - 1)
+
+
 def plug_container(lab: Lab, pid: int) -> None:
     """Give the container whose first process is ``pid`` a NIC on the bridge."""
-    pair = ["server", "netns", lab.namespace, "type", "veth"]
+    port = f"server{lab.number}"
+    pair = [port, "netns", lab.namespace, "type", "veth"]
     run(["ip", "link", "add", *pair, "peer", "name", SERVER_NIC, "netns", str(pid)])
-    run(["ip", "-n", lab.namespace, "link", "set", "server", "master", BRIDGE, "up"])
+    run(["ip", "-n", lab.namespace, "link", "set", port, "master", BRIDGE, "up"])
     inside = ["nsenter", "--net", "--target", str(pid), "ip"]
-    run([*inside, "address", "add", f"{SERVER_ADDRESS}/{PREFIX}", "dev", SERVER_NIC])
+    run([*inside, "address", "add", f"{server_address(lab)}/{PREFIX}", "dev", SERVER_NIC])
     run([*inside, "link", "set", SERVER_NIC, "up"])
 
 

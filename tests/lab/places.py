@@ -24,19 +24,26 @@ class Lab:
 
     Attributes:
         name: short, lower case; part of every name that the lab gives away.
+        number: of the boot server on the network; those after the first belong to a lab whose
+            first one is up.
     """
 
     name: str = "demo"
+    number: int = 1
+
+    def further(self, number: int) -> Lab:
+        """Return the place of another boot server on this lab's network, 1 being the first."""
+        return Lab(self.name, number)
 
     @property
     def run(self) -> Path:
         """Sockets, descriptors and what the running lab needs to know of itself."""
-        return RUN / self.name
+        return RUN / self._server
 
     @property
     def disk(self) -> Path:
         """What belongs on a real disk: the boot server's volume or its VM's disks."""
-        return cache() / "labs" / self.name
+        return cache() / "labs" / self._server
 
     @property
     def namespace(self) -> str:
@@ -44,4 +51,13 @@ class Lab:
 
     @property
     def container(self) -> str:
-        return f"netboot-{self.name}"
+        return f"netboot-{self._server}"
+
+    @property
+    def host(self) -> str:
+        """The boot server's host name."""
+        return f"boot{self.number}"
+
+    @property
+    def _server(self) -> str:
+        return self.name if self.number == 1 else f"{self.name}-{self.number}"

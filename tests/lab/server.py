@@ -42,7 +42,7 @@ def up(lab: Lab, kind: str, suite: str, store: Path | None = None) -> None:
 
     Args:
         lab: which one.
-        kind: ``container`` or ``vm``.
+        kind: ``container`` or ``vm``; a further boot server is a container.
         suite: Debian's code name.
         store: a folder whose contents a VM begins with under /srv.
     """
@@ -76,8 +76,11 @@ def is_up(lab: Lab) -> bool:
     return pidfile.exists() and _runs(int(pidfile.read_text()), lab)
 
 
-def inventory(lab: Lab, host: str = "boot1") -> str:
-    """Return an inventory file (JSON is YAML) that tells Ansible how to reach ``host``."""
+def inventory(lab: Lab, host: str | None = None) -> str:
+    """Return an inventory file (JSON is YAML) that tells Ansible how to reach ``host``.
+
+    Without ``host`` it has the name that it calls itself, ``boot1`` for the first one.
+    """
     public = images.ssh_key().with_suffix(".pub").read_text().strip()
     variables = {
         "ansible_connection": "ssh",
@@ -95,7 +98,7 @@ def inventory(lab: Lab, host: str = "boot1") -> str:
         "nfsroot_image_authorized_keys": [public],
         "nfsroot_image_base_cache": "/var/cache/netboot",
     }
-    reach = {"all": {"hosts": {host: variables}, "vars": images_too}}
+    reach = {"all": {"hosts": {host or lab.host: variables}, "vars": images_too}}
     return json.dumps(reach, indent=2) + "\n"
 
 
@@ -128,7 +131,7 @@ def _container_up(lab: Lab, suite: str) -> None:
     (lab.run / "ssh.port").write_text(f"{port}\n")
     # fmt: off
     command = [
-        "run", "--detach", "--name", lab.container, "--hostname", "boot1",
+        "run", "--detach", "--name", lab.container, "--hostname", lab.host,
         "--systemd=always", f"--cap-add={_CAPABILITIES}",
         "--security-opt", "seccomp=unconfined",
         "--network", "slirp4netns:port_handler=slirp4netns", "--publish", f"127.0.0.1:{port}:22",

@@ -1,0 +1,100 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DHCP, TFTP and NFS on a machine each, and a PC that asks DHCP no more once Linux starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from ansible_collections.diskless.netboot.tests.boot.site import Site
+from ansible_collections.diskless.netboot.tests.lab import network, server
+
+PC01 = ("52:54:00:00:00:01", "198.51.100.11")
+STATIC = ("pc61", "52:54:00:00:00:61", "198.51.100.61")
+DHCP, NFS = "198.51.100.1", "198.51.100.3"
+ROLES = {2: "tftp_servers", 3: "nfs_servers"}
+SERVICES = {1: "kea-dhcp4-server", 2: "tftpd-hpa", 3: "nfs-ganesha"}
+
+
+@pytest.fixture(scope="module")
+def machines(bare: Site) -> Iterator[Site]:
+    """Three boot servers, each with one service, after one run of site.yml."""
+    with ExitStack() as running:
+        for number, group in ROLES.items():
+            lab = bare.lab.further(number)
+            server.down(lab)
+            running.callback(server.down, lab)
+            server.up(lab, "container", "bookworm")
+            (bare.inventory / f"lab{number}.yml").write_text(server.inventory(lab))
+            with bare.edited() as hosts:
+                hosts[group]["hosts"] = {lab.host: {"netboot_address": network.server_address(lab)}}
+        with bare.edited() as hosts:
+            hosts["dhcp_servers"]["hosts"] = {
+                bare.lab.host: {"netboot_address": DHCP, "dhcp_server_interfaces": ["lan0"]}
+            }
+        bare.edit("netboot_clients", netboot_root="overlay")
+        bare.add(*STATIC, netboot_static=True)
+        bare.playbook("site.yml")
+        yield bare
+
+
+def test_each_machine_has_its_own_service_alone(machines: Site) -> None:
+    for number, service in SERVICES.items():
+        lab = machines.lab.further(number)
+        ask = f"systemctl is-active {' '.join(SERVICES.values())} || true"
+        states = dict(zip(SERVICES.values(), server.execute(lab, "sh", "-c", ask).split()))
+        running = [name for name, state in states.items() if state == "active"]
+        assert running == [service], lab.host
+
+
+def test_a_pc_boots_from_three_machines(machines: Site, logs: Path) -> None:
+    mac, address = PC01
+    with machines.boots(mac, logs):
+        said = machines.inside(
+            address, "hostname; findmnt -no SOURCE /run/netboot/lower; cat /etc/resolv.conf"
+        )
+    name, source, *names = said.splitlines()
+    assert name == "pc01"
+    assert source.startswith(f"{NFS}:/srv/netboot/images/bookworm/releases/")
+    assert names == ["search demo.example", f"nameserver {DHCP}"]
+    assert _leases(machines, mac) == 2, "one for the loader, one for the initrd"
+
+
+def test_a_second_run_changes_nothing_and_leaves_nothing_on_the_controller(
+    machines: Site, tmp_path: Path
+) -> None:
+    machines.environment["TMPDIR"] = str(tmp_path)
+    # Fetched anew: as on the day when a TFTP server is replaced.
+    lab = machines.lab.further(2)
+    server.execute(lab, "rm", "-r", "/srv/tftp/images")
+    try:
+        assert machines.playbook("clients.yml").changed > 0
+        assert machines.playbook("site.yml").changed == 0
+    finally:
+        del machines.environment["TMPDIR"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pc_with_a_static_address_asks_dhcp_once_and_keeps_its_name_and_dns(
+    machines: Site, logs: Path
+) -> None:
+    name, mac, address = STATIC
+    with machines.boots(mac, logs):
+        said = machines.inside(
+            address,
+            "hostname; . /run/net-*.conf; echo $PROTO; cat /etc/resolv.conf;"
+            " ip -4 -o address show scope global | awk '{print $4}';"
+            " ip -4 route show default | awk '{print $3}';"
+            " systemctl --failed --plain --quiet --no-legend",
+        )
+    assert said.splitlines() == [name, "none", f"nameserver {DHCP}", f"{address}/24", DHCP]
+    assert _leases(machines, mac) == 1, "one for the loader"
+
+
+def _leases(machines: Site, mac: str) -> int:
+    """Return how often Kea gave the card ``mac`` its lease."""
+    log = machines.on_server("journalctl --unit kea-dhcp4-server --no-pager")
+    return sum("DHCP4_LEASE_ALLOC" in line and mac in line for line in log.splitlines())
