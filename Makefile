@@ -149,6 +149,11 @@ boot-more: setup ## other initrds, menus, and a PC that is captured, a quarter o
 bench: setup ## what things cost, ours beside others' (ONLY=NAME runs one; not in test)
 	@PYTHONPATH=.build/collections python -m ansible_collections.diskless.netboot.tests.bench $(ONLY)
 
+# Sixty boots in emulation, and both sides' images made again and again.
+.PHONY: bench-boot
+bench-boot: setup ## PCs booted by us and by LTSP, in turn, half an hour (ONLY=PART runs one; not in test)
+	@PYTHONPATH=.build/collections python -m ansible_collections.diskless.netboot.tests.bench.boot $(ONLY)
+
 # ---- for people ----------------------------------------------------------------------------
 
 .PHONY: demo

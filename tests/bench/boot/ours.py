@@ -13,8 +13,6 @@ from ansible_collections.diskless.netboot.tests.lab.places import Lab
 LAB = Lab("bench-ours")
 IMAGE = "bookworm"
 FOLDER = f"/srv/netboot/images/{IMAGE}"
-ROOT = LAB.disk / "srv" / "netboot" / "images" / IMAGE / "root"
-"""The image's root on this machine: what is copied for the other side."""
 KINDS = {
     "overlay": "52:54:00:00:00:61",
     "squashfs": "52:54:00:00:00:62",
@@ -25,18 +23,55 @@ STORM = [f"52:54:00:00:00:{number}" for number in range(71, 79)]
 """PCs with an overlay root that are switched on at once."""
 
 
-def up(inventory: Path) -> Site:
-    """Start the boot server and run site.yml; ``inventory`` becomes the site's inventory.
+def up() -> None:
+    """Start the boot server and run site.yml.
 
     Raises:
         AssertionError: the playbook failed; the text is what it printed.
     """
     server.up(LAB, "container", "bookworm")
-    site = Site(LAB, inventory)
-    site.edit("netboot_images", nfsroot_image_squashfs="lz4")
+    site().playbook("site.yml")
+
+
+def site() -> Site:
+    """Return the site, whose boot server runs."""
+    made = Site(LAB, LAB.run / "inventory")
+    made.edit("netboot_images", nfsroot_image_squashfs="lz4")
     for number, (kind, mac) in enumerate(KINDS.items(), 61):
-        site.add(f"pc{number}", mac, f"198.51.100.{number}", netboot_root=kind)
+        made.add(f"pc{number}", mac, f"198.51.100.{number}", netboot_root=kind)
     for number, mac in enumerate(STORM, 71):
-        site.add(f"pc{number}", mac, f"198.51.100.{number}")
-    site.playbook("site.yml")
-    return site
+        made.add(f"pc{number}", mac, f"198.51.100.{number}")
+    return made
+
+
+def tree() -> Path:
+    """Return the image's root, on this machine."""
+    return LAB.disk / "srv" / "netboot" / "images" / IMAGE / "root"
+
+
+def publish(site: Site, *, image: str = IMAGE, squashfs: str = "none") -> None:
+    """Publish the image as it is now, by the module that rollout.yml publishes it with.
+
+    Args:
+        site: of `site`.
+        image: another name is another image of the same tree, whose first release this makes.
+        squashfs: ``none``, ``lz4`` or ``zstd``: whether the root is made one file too.
+
+    Raises:
+        AssertionError: it failed; the text is what it printed.
+    """
+    (kernel,) = (tree() / "boot").glob("vmlinuz-*")
+    site.ad_hoc(
+        "boot1",
+        "diskless.netboot.nfsroot_release",
+        image=image,
+        kernel=f"{FOLDER}/root/boot/{kernel.name}",
+        initrd=f"{FOLDER}/boot/initrd.img",
+        squashfs=squashfs,
+        make_current="never",
+    )
+
+
+def initrd() -> int:
+    """Return how many bytes of initrd a PC loads."""
+    return (LAB.disk / "srv/netboot/images" / IMAGE / "boot/initrd.img").stat().st_size
