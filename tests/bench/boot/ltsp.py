@@ -79,6 +79,17 @@ def tree() -> Path:
     return LAB.disk / "srv" / "ltsp" / IMAGE
 
 
+def image() -> Path:
+    """Return the image file that PCs boot, on this machine."""
+    return LAB.disk / "srv" / "ltsp" / "images" / f"{IMAGE}.img"
+
+
+def initrd() -> int:
+    """Return how many bytes of initrd a PC loads: LTSP's own comes beside the image's."""
+    folder = LAB.disk / "srv/tftp/ltsp"
+    return sum((folder / name).stat().st_size for name in ("ltsp.img", f"{IMAGE}/initrd.img"))
+
+
 def _move(address: str) -> None:
     """Give the server's NIC ``address`` instead of the lab's."""
     server.execute(LAB, "ip", "address", "flush", "dev", network.SERVER_NIC)
@@ -129,9 +140,3 @@ def _near_loop_devices(*command: str) -> None:
     inside = ["nsenter", "--target", pid, "--mount", "--uts", "--ipc", "--net", "--pid", "--root"]
     clean = ["env", "-i", "HOME=/root", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
     run([*inside, *clean, "sh", "-euc", nodes, "sh", *command], timeout=1200)
-
-
-def initrd() -> int:
-    """Return how many bytes of initrd a PC loads: LTSP's own comes beside the image's."""
-    folder = LAB.disk / "srv/tftp/ltsp"
-    return sum((folder / name).stat().st_size for name in ("ltsp.img", f"{IMAGE}/initrd.img"))

@@ -16,6 +16,7 @@ from ansible_collections.diskless.netboot.tests.lab.shell import run as command
 
 ROUNDS = 3
 CHANGED = 10
+THEIRS = "LTSP"
 _COPY = "first"
 
 
@@ -26,7 +27,7 @@ class Published:
     Attributes:
         how: what was published, in words.
         seconds: of the whole command that a person runs.
-        disk: bytes of disk that the server uses more afterwards, the changes included.
+        disk: bytes of disk that this release costs for as long as it is kept.
     """
 
     how: str
@@ -37,40 +38,35 @@ class Published:
 def run(site: Site, rounds: int, told: Callable[[Published], None]) -> Iterator[Published]:
     """Yield each publication, ours and LTSP's in turn, the first changing."""
     numbers = itertools.count()
-    store = ours.LAB.disk / "srv"
-    kinds: list[tuple[str, Path, Callable[[], object]]] = [
-        ("ours", store, lambda: ours.publish(site)),
-        ("ours, lz4", store, lambda: ours.publish(site, squashfs="lz4")),
-        ("LTSP", ltsp.LAB.disk / "srv", ltsp.publish),
+    kinds: list[tuple[str, Callable[[], object]]] = [
+        ("ours", lambda: ours.publish(site)),
+        ("ours, with lz4", lambda: ours.publish(site, squashfs="lz4")),
+        (THEIRS, ltsp.publish),
     ]
-    # LTSP keeps the image before the newest: from the second on, a release costs what it replaces.
-    for number in range(rounds):
-        for how, folder, publish in kinds if number % 2 == 0 else reversed(kinds):
-            _change(ltsp.tree() if how == "LTSP" else ours.tree(), next(numbers))
-            made = _measured(how, folder, publish)
-            told(made)
-            yield made
     once: list[tuple[str, Callable[[], object]]] = [
-        ("ours, zstd", lambda: ours.publish(site, squashfs="zstd")),
-        ("ours, all of rollout.yml", lambda: site.playbook("rollout.yml")),
-        ("ours, first release", lambda: ours.publish(site, image=_COPY)),
+        ("ours, with zstd", lambda: ours.publish(site, squashfs="zstd")),
+        ("ours, all of rollout.yml (with lz4)", lambda: site.playbook("rollout.yml")),
     ]
-    for how, publish in once:
-        if how == "ours, first release":
-            _copy(store)
-        else:
-            _change(ours.tree(), next(numbers))
-        made = _measured(how, store, publish)
+    order = [kinds if number % 2 == 0 else kinds[::-1] for number in range(rounds)]
+    for how, publish in itertools.chain(*order, once):
+        _change(ltsp.tree() if how == THEIRS else ours.tree(), next(numbers))
+        made = _measured(how, publish)
         told(made)
         yield made
+    _copy()
+    made = _measured("ours, an image's first release", lambda: ours.publish(site, image=_COPY))
+    told(made)
+    yield made
 
 
-def _measured(how: str, folder: Path, publish: Callable[[], object]) -> Published:
-    before = _used(folder)
+def _measured(how: str, publish: Callable[[], object]) -> Published:
+    """Publish, and look at the disk: LTSP's release is one file, which replaces an older one."""
+    store = ours.LAB.disk / "srv"
+    before = _used(store)
     begun = time.monotonic()
     publish()
     seconds = time.monotonic() - begun
-    return Published(how, seconds, _used(folder) - before)
+    return Published(how, seconds, _used(ltsp.image()) if how == THEIRS else _used(store) - before)
 
 
 def _change(root: Path, number: int) -> None:
@@ -82,14 +78,15 @@ def _change(root: Path, number: int) -> None:
         path.write_bytes(path.read_bytes() + b"\n")
 
 
-def _copy(store: Path) -> None:
-    """Make another image of our image's root."""
-    folder = store / "netboot/images" / _COPY
+def _copy() -> None:
+    """Make another image of our image's root, of which there is no release yet."""
+    folder = ours.tree().parents[1] / _COPY
+    command(["rm", "-rf", "--one-file-system", str(folder)])
     command(["mkdir", "-p", str(folder)])
     command(["cp", "-a", str(ours.tree()), str(folder / "root")])
 
 
-def _used(folder: Path) -> int:
-    """Return the bytes on disk below a folder."""
-    words = command(["du", "--summarize", "--block-size=1", str(folder)]).split()
+def _used(path: Path) -> int:
+    """Return the bytes on disk of a file, or of all below a folder."""
+    words = command(["du", "--summarize", "--block-size=1", str(path)]).split()
     return int(words[0])
