@@ -219,8 +219,8 @@ done
 """
 
 # squashfs: the whole root in one file (mksquashfs(1)), which stays in RAM, so that the PC outlives
-# the server. busybox' wget takes up what it had when a server was too busy to go on; in Debian 12 it
-# crashes by its own -T, hence timeout(1).
+# the server. busybox' wget takes up what it had when a server was too busy to go on; in Debian 12
+# it crashes by its own -T, hence timeout(1).
 _FETCH = """
 fetch_root() {
     image=/run/netboot/image
