@@ -18,6 +18,14 @@ notes:
   - dnsmasq finds a subnet's interface by its address. So O(subnets[].interface) is checked, but is
     not part of the text.
   - Of a host name with a domain, dnsmasq tells a client the first label alone.
+options:
+  proxy:
+    description:
+      - Whether another DHCP server on the network gives the addresses, and this one only tells PXE
+        firmware its boot file.
+      - The text then has no reservation, no pool and nothing else of a subnet but its network.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - diskless.netboot.dhcp_config
 """
@@ -58,7 +66,13 @@ from ansible_collections.diskless.netboot.plugins.plugin_utils.data import (
 
 
 def dnsmasq_conf(
-    clients: Any, *, subnets: Any, interfaces: Any, next_server: Any, boot_files: Any = None
+    clients: Any,
+    *,
+    subnets: Any,
+    interfaces: Any,
+    next_server: Any,
+    boot_files: Any = None,
+    proxy: Any = False,
 ) -> str:
     """Return the text of dnsmasq.conf; see DOCUMENTATION."""
     with filter_errors():
@@ -68,6 +82,7 @@ def dnsmasq_conf(
             interfaces=plain(interfaces),
             next_server=plain(next_server),
             boot_files=plain(boot_files),
+            proxy=plain(proxy),
         )
 
 

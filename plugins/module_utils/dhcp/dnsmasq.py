@@ -12,6 +12,7 @@ import ipaddress
 from collections.abc import Iterable
 from typing import Any
 
+from ansible_collections.diskless.netboot.plugins.module_utils import values
 from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
 from ansible_collections.diskless.netboot.plugins.module_utils.dhcp.model import (
     ARCHITECTURES,
@@ -26,7 +27,7 @@ LEASES_MIN = 1000
 """dnsmasq's own limit, which it also sets itself where none is given."""
 
 
-def dnsmasq_conf(clients: Iterable[Client], **options: Any) -> str:
+def dnsmasq_conf(clients: Iterable[Client], *, proxy: Any = False, **options: Any) -> str:
     """Return the whole text of dnsmasq.conf.
 
     The same input in another order gives the same text. dnsmasq finds a subnet's interface by its
@@ -34,39 +35,70 @@ def dnsmasq_conf(clients: Iterable[Client], **options: Any) -> str:
 
     Args:
         clients: each gets one line with all of its MACs.
+        proxy: whether another server on the network gives addresses and all that belongs to them,
+            and this one tells PXE firmware its boot file alone (Intel's PXE specification 2.1,
+            "proxyDHCP").
         **options: as of `plan_dhcp`.
 
     Raises:
         InventoryError: names every fault.
     """
     plan = plan_dhcp(clients, **options)
-    _check(plan)
+    beside = _check(plan, proxy)
     lines = [
         f"# {MARKER}",
         "# No DNS.",
         "port=0",
         *(f"interface={name}" for name in plan.interfaces),
         "bind-dynamic",
-        "dhcp-authoritative",
-        "# Firmware, loader, initrd and system each send a client-id of their own.",
-        "dhcp-ignore-clid",
-        f"dhcp-lease-max={max(LEASES_MIN, _leases(plan))}",
+        *([] if beside else _authority(plan)),
         "# RFC 4578: the architecture that the client's firmware is for.",
         *_boot_files(plan),
+        *(_services(plan) if beside else []),
     ]
     for item in plan.subnets:
-        lines += ["", *_subnet(item), *_hosts(item)]
+        lines += ["", *([_proxied(item)] if beside else [*_subnet(item), *_hosts(item)])]
     return "\n".join(lines) + "\n"
 
 
-def _check(plan: DhcpPlan) -> None:
+def _check(plan: DhcpPlan, proxy: Any) -> bool:
+    """Return whether another server gives the addresses; raise InventoryError at a fault."""
     faults = [
         Fault("", f"boot_files.{kind}", path, "must be without a comma, which ends it for dnsmasq")
         for kind, path in plan.boot_files.items()
         if "," in path
     ]
+    beside = False
+    try:
+        beside = values.boolean(proxy)
+    except ValueError as error:
+        faults.append(Fault("", "proxy", proxy, str(error)))
     if faults:
         raise InventoryError(faults)
+    return beside
+
+
+def _authority(plan: DhcpPlan) -> list[str]:
+    """What only the server says that gives the addresses."""
+    return [
+        "dhcp-authoritative",
+        "# Firmware, loader, initrd and system each send a client-id of their own.",
+        "dhcp-ignore-clid",
+        f"dhcp-lease-max={max(LEASES_MIN, _leases(plan))}",
+    ]
+
+
+def _services(plan: DhcpPlan) -> list[str]:
+    """Without these dnsmasq is no proxy. Firmware takes the only one without asking a person."""
+    return [
+        f"pxe-service={int(code, 16)},netboot,{path},{plan.next_server}"
+        for kind, path in plan.boot_files.items()
+        for code in ARCHITECTURES[kind]
+    ]
+
+
+def _proxied(item: DhcpSubnet) -> str:
+    return f"dhcp-range={item.network.network_address},proxy,{item.network.netmask}"
 
 
 def _leases(plan: DhcpPlan) -> int:

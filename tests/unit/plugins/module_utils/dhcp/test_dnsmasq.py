@@ -110,16 +110,40 @@ def test_the_order_of_the_input_changes_nothing() -> None:
     assert one == dnsmasq_conf([client(22), client(21)], **OPTIONS)
 
 
+def test_beside_another_server_it_tells_the_boot_file_and_gives_no_address() -> None:
+    other = {"network": "198.51.100.0/24", "pools": ["198.51.100.200-198.51.100.249"]}
+    found = conf(client(21), subnets=[SUBNET, other], proxy=True)
+    assert found == {
+        "port": ["0"],
+        "interface": ["eth1"],
+        "bind-dynamic": [""],
+        "dhcp-match": ["set:bios,option:client-arch,0"],
+        "dhcp-boot": ["tag:bios,pxelinux.0,,192.0.2.1"],
+        "pxe-service": ["0,netboot,pxelinux.0,192.0.2.1"],
+        "dhcp-range": [
+            "192.0.2.0,proxy,255.255.255.128",
+            "198.51.100.0,proxy,255.255.255.0",
+        ],
+    }
+
+
+def test_whether_it_stands_beside_another_server_must_be_said_clearly() -> None:
+    with pytest.raises(InventoryError, match=r"proxy: 'perhaps'"):
+        conf(proxy="perhaps")
+
+
 def test_a_comma_in_a_boot_file_is_refused() -> None:
     with pytest.raises(InventoryError, match=r"boot_files.uefi: 'a,b'"):
         conf(boot_files={"bios": "pxelinux.0", "uefi": "a,b"})
 
 
-def test_dnsmasq_takes_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("proxy", [False, True])
+def test_dnsmasq_takes_it(tmp_path: Path, proxy: bool) -> None:
     text = dnsmasq_conf(
         [client(21, macs=("52:54:00:00:00:15", "52:54:00:00:01:15")), client(22)],
         **{**OPTIONS, "subnets": [SUBNET, {"network": "198.51.100.0/24"}]},
         boot_files={"bios": "pxelinux.0", "uefi": "shimx64.efi"},
+        proxy=proxy,
     )
     (tmp_path / "dnsmasq.conf").write_text(text)
     tested = subprocess.run(
