@@ -153,9 +153,14 @@ class Site:
         }
 
     @contextmanager
-    def boots(self, mac: str, logs: Path, **hardware: Any) -> Iterator[Guest]:
-        """Power a PC on and wait until it is ready; its logs are kept if it never is."""
-        with client.power_on(self.lab, mac, **hardware) as guest:
+    def boots(
+        self, mac: str, logs: Path, *, cable: Lab | None = None, **hardware: Any
+    ) -> Iterator[Guest]:
+        """Power a PC on and wait until it is ready; its logs are kept if it never is.
+
+        It is on the boot server's network, or that of ``cable``.
+        """
+        with client.power_on(cable or self.lab, mac, **hardware) as guest:
             if not guest.wait_ready(client.BOOT_SECONDS):
                 client.keep_logs(self.lab, guest, logs)
                 raise AssertionError(f"{mac}: {guest.trace.sentence()} See {logs}.")
