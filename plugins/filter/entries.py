@@ -99,7 +99,8 @@ _value:
           initrd: [images/library/2026-11-24.1/initrd.img]
           append:
             - root=/dev/nfs
-            - nfsroot=192.0.2.1:/srv/netboot/images/library/releases/2026-11-24.1/root,tcp,port=2049
+            - >-
+              nfsroot=192.0.2.1:/srv/netboot/images/library/releases/2026-11-24.1/root,nocto,acregmin=86400,acregmax=86400,acdirmin=86400,acdirmax=86400,tcp,port=2049
             - ip=dhcp
             - ro
             - netboot.root=overlay

@@ -20,6 +20,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.model 
 from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.nfs_options import (
     MOUNT_NFS,
     MOUNTERS,
+    NEVER_CHANGES,
     NFSMOUNT,
 )
 from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
@@ -114,7 +115,9 @@ class _Site:
         options = () if own else self.options
         if root.mounts(client):
             tree = root.mounted(client, self.store, release)
-            source = ["root=/dev/nfs", f"nfsroot={self._from_nfs(tree, options)}"]
+            caching = () if root.writable(client) else NEVER_CHANGES
+            mounted = self._from_nfs(tree, (*caching, *options))
+            source = ["root=/dev/nfs", f"nfsroot={mounted}"]
         else:
             fetched = self._url(paths.http_squashfs(client.image, release))
             source = ["root=netboot", f"netboot.squashfs={fetched}"]

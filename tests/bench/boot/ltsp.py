@@ -37,7 +37,7 @@ _PACKAGES = (
 _SETTINGS = f"""\
 [server]
 DEFAULT_IMAGE="{IMAGE}"
-KERNEL_PARAMETERS="console=tty0 console=ttyS0,115200"
+KERNEL_PARAMETERS="console=tty0 console=ttyS0,115200 no_timer_check"
 MENU_TIMEOUT="-1"
 """
 # What ltsp-nfs.exports says, as far as NFS-Ganesha has it.

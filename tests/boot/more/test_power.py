@@ -45,7 +45,7 @@ def kinds(site: Site) -> Site:
 def _up_again(guest: Guest) -> bool:
     """Tell whether the PC has come up a second time."""
     _before, *boots = guest.console.split("Linux version ")
-    return len(boots) == 2 and " login:" in boots[1]
+    return len(boots) >= 2 and " login:" in boots[-1]
 
 
 def _from_start_to_end(site: Site, suite: str, kind: str, logs: Path) -> list[str]:
