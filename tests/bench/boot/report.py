@@ -127,8 +127,8 @@ def curve(measured: Measured) -> Iterable[str]:
     """Yield the storms as lines of bars, for a fixed-width font."""
     longest = max((each.seconds for each in measured.storms), default=1.0)
     for each in measured.storms:
-        bar = "#" * max(1, round(50 * each.seconds / longest))
-        yield f"{each.clients:>2} {each.side:<8} {bar} {each.seconds:.0f} s"
+        drawn = "#" * max(1, round(50 * each.seconds / longest))
+        yield f"{each.clients:>2} {each.side:<8} {drawn} {each.seconds:.0f} s"
 
 
 def spread(figures: Sequence[float], form: str) -> str:
