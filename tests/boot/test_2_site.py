@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 import subprocess
 from pathlib import Path
 
@@ -143,24 +141,6 @@ def _fetch_what_pc01_fetches(site: Site) -> None:
         "systemctl is-active --quiet kea-dhcp4-server tftpd-hpa nfs-ganesha;"
         "grep -q '\"/srv/netboot/clients/pc01/root\"' /etc/ganesha/netboot-exports.conf;"
         "test -x /srv/netboot/clients/pc01/root/usr/lib/systemd/systemd"
-    )
-
-
-def test_a_long_copy_tells_the_person_at_the_controller_how_far_it_is(
-    site: Site, tmp_path: Path
-) -> None:
-    image = "/srv/netboot/images/bookworm/root"
-    options = {"src": image, "dest": "/srv/copy/root", "progress": True}
-    tasks = [{"name": "Copy", "diskless.netboot.nfsroot_sync": options}]
-    play = [{"hosts": "boot1", "gather_facts": False, "tasks": tasks}]
-    (tmp_path / "copy.yml").write_text(json.dumps(play))
-    try:
-        run = site.playbook(str(tmp_path / "copy.yml"))
-    finally:
-        site.on_server("rm -rf /srv/copy")
-    told = re.findall(r"^.*Copy.*: copying to /srv/copy/root: .*", run.output, re.M)
-    assert any(re.search(r" of [\d.]+ MiB, \d+ of \d+ files, .*/s, ", line) for line in told), (
-        run.output
     )
 
 
