@@ -56,11 +56,6 @@ def release_root(store: str, image_name: str, release: str) -> str:
     return f"{releases(store, image_name)}/{values.segment(release)}/root"
 
 
-def release_squashfs(store: str, image_name: str, release: str) -> str:
-    """Return the file that holds the same root as one *release*'s tree."""
-    return f"{releases(store, image_name)}/{values.segment(release)}/boot/{SQUASHFS}"
-
-
 def shared_root(store: str, image_name: str) -> str:
     """Return the one tree that all clients of *image_name* write to which share theirs."""
     return f"{image(store, image_name)}/shared/root"

@@ -46,7 +46,8 @@ NEVER_PUBLISHED = (
 
 _NO_METER = Meter(None, "")
 
-# What mksquashfs(1) does without takes three times as long for a few hundredths of the size.
+# Of a 773 MiB root, mksquashfs(1) by itself (level 15) made 228 MB in 71 s, this 242 MB in 7 s, and
+# lz4 355 MB in 2 s.
 _LEVELS = {"zstd": ("-Xcompression-level", "6")}
 
 _SHOWN = 500  # itemised changes that a diff shows
