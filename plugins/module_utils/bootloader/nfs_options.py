@@ -61,8 +61,8 @@ _BOTH = (
 
 _DAY = 86400  # seconds
 NEVER_CHANGES = ("nocto", *(f"{name}={_DAY}" for name in _TIMES))
-"""For a tree that never changes, nfs(5): a client need not ask again and again whether it has. Of the
-5,300 calls of a boot without, 2,900 were GETATTR (docs/measured.md)."""
+"""For a tree that never changes, nfs(5): a client need not ask again and again whether it has. Of
+the 5,300 calls of a boot without, 2,900 were GETATTR (docs/measured.md)."""
 
 MOUNTERS = {
     # klibc usr/kinit/nfsmount/main.c, int_opts and bool_opts; initramfs-tools' scripts/nfs tries

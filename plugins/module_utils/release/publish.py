@@ -99,8 +99,9 @@ class _Changes(Changes):
 
 @dataclass
 class Difference:
-    """How an image differs from a release of it."""
+    """How an image differs from a release of it; *since* is when the look at it began."""
 
+    since: str = field(default_factory=clock)
     changes: Changes = field(default_factory=lambda: _Changes(_SHOWN))
     boot: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
@@ -169,7 +170,6 @@ def publish(
     options = rsync.Options(excludes=source.excludes, link_dest=link_dest)
     argv = rsync.command(str(source.root), str(staged / "root"), options)
     found.commands.append(shlex.join(argv))
-    since = clock()
     # Without a release before it everything is new; with one, what differs was found already.
     changes = found.changes if newest is None else Changes(0)
     ended, numbers = rsync.copy(argv, changes, _NO_METER, dest=staged, held=(lock,))
@@ -195,7 +195,7 @@ def publish(
         squashfs=source.squashfs,
     )
     (staged / catalogue.MANIFEST).write_text(release.dump(), "utf-8")
-    moved = changed_since(str(source.root), since, source.excludes, one_file_system=True)
+    moved = changed_since(str(source.root), found.since, source.excludes, one_file_system=True)
     if moved is not None:
         remove(staged)
         raise ReleaseError(

@@ -28,6 +28,15 @@ def test_excludes_are_neither_copied_nor_deleted_and_delete_can_be_off(
     assert (dest / "home/anna").exists()
 
 
+def test_what_rsync_is_at_work_on_lies_in_a_root_only_where_the_next_run_removes_it(
+    source: Path, dest: Path
+) -> None:
+    copy(source, dest)
+    for options, outside in (({}, False), ({"delete": False}, True), ({"exclude": ["*x"]}, True)):
+        (command,) = copy(source, dest, **options).commands
+        assert ("--temp-dir=" in command) == outside, options
+
+
 def test_without_force_a_client_keeps_its_own_changes_and_its_label(
     source: Path, dest: Path, tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import marker, rsync
-from ansible_collections.diskless.netboot.plugins.module_utils.release import catalogue
+from ansible_collections.diskless.netboot.plugins.module_utils.release import catalogue, publish
 from ansible_collections.diskless.netboot.plugins.module_utils.release.catalogue import (
     ReleaseError,
 )
@@ -118,6 +118,28 @@ def test_another_way_to_pack_the_root_is_another_release(store: Store) -> None:
         assert "root.squashfs" in store.publish(name, squashfs=squashfs).after
         packed = store.known.path(name) / "boot/root.squashfs"
         assert packed.exists() == (squashfs is not None)
+
+
+def test_a_change_between_comparing_and_copying_is_not_published_unseen(store: Store) -> None:
+    store.publish("first")
+    store.source.initrd.write_text("initrd 2")
+    found = publish.compare(store.source, store.known)
+    (store.root / "etc/hostname").write_text("late\n")
+    lock = os.open(store.image, os.O_RDONLY)
+    try:
+        with pytest.raises(ReleaseError, match="hostname changed while the release was made"):
+            publish.publish(store.source, store.known, "second", "", found, lock)
+    finally:
+        os.close(lock)
+    assert store.known.names == ["first"]
+
+
+def test_a_root_that_changed_is_packed_again(store: Store) -> None:
+    store.publish("first", squashfs="lz4")
+    (store.root / "etc/hostname").write_text("other\n")
+    store.publish("second", squashfs="lz4")
+    packed = store.known.path("second") / "boot/root.squashfs"
+    assert subprocess.check_output(["unsquashfs", "-cat", packed, "etc/hostname"]) == b"other\n"
 
 
 def test_a_root_that_did_not_change_is_not_packed_again(store: Store) -> None:
