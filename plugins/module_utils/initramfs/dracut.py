@@ -12,7 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import compressors, scripts
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import (
+    compressors,
+    mount_scripts,
+    root_scripts,
+)
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import (
     find_program,
     resolve,
@@ -106,20 +110,20 @@ class Dracut:
         return found
 
     def files(self, spec: Spec, modules: Sequence[str]) -> dict[str, tuple[str, int]]:
-        hooks = scripts.dracut_hooks(spec.nfs_version)
+        hooks = mount_scripts.dracut_hooks(spec.nfs_version)
         # With panic= on its command line, as every entry of ours has it, a kernel whose init ends
         # starts over; dracut's shell would wait for a person. A later rd.shell brings it back.
         return {
             "conf/dracut.conf": ("# Written by diskless.netboot\n", 0o644),
             "files/usr/sbin/netboot-root": (
-                scripts.netboot_root_for_dracut(spec.nfs_version),
+                root_scripts.netboot_root_for_dracut(spec.nfs_version),
                 0o755,
             ),
-            "files/etc/protocols": (scripts.PROTOCOLS, 0o644),
+            "files/etc/protocols": (mount_scripts.PROTOCOLS, 0o644),
             "files/etc/cmdline.d/50-netboot.conf": ("rd.shell=0\n", 0o644),
             **{f"files/usr/{_HOOKS}/{name}": (text, 0o755) for name, text in hooks.items()},
             **(
-                {"files/usr/sbin/netbootroot": (scripts.netbootroot_for_dracut(), 0o755)}
+                {"files/usr/sbin/netbootroot": (mount_scripts.netbootroot_for_dracut(), 0o755)}
                 if spec.squashfs
                 else {}
             ),
@@ -165,7 +169,7 @@ class Dracut:
         def program(name: str) -> tuple[str, ...]:
             return tuple(f"{top}/{name}" for top in ("usr/sbin", "usr/bin", "sbin", "bin"))
 
-        hooks = scripts.dracut_hooks("")
+        hooks = mount_scripts.dracut_hooks("")
         return {
             "mount.nfs": program("mount.nfs"),
             "dracut's nfsroot": program("nfsroot"),

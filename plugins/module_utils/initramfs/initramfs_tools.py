@@ -9,7 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import compressors, scripts
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import (
+    compressors,
+    mount_scripts,
+    root_scripts,
+)
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import find_program
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec import (
     NO_BUSYBOX,
@@ -97,10 +101,10 @@ class InitramfsTools:
         level = f"COMPRESSLEVEL={spec.compression_level}\n" if spec.compression_level else ""
         hook = _HOOK.format(modules=" ".join(modules))
         if self.mounter(spec) == "mount.nfs":
-            hook += _MOUNT_NFS_HOOK.format(protocols=scripts.PROTOCOLS)
+            hook += _MOUNT_NFS_HOOK.format(protocols=mount_scripts.PROTOCOLS)
         if spec.squashfs:
             hook += _SQUASHFS_HOOK
-        own = scripts.boot_script(spec.nfs_version, squashfs=spec.squashfs)
+        own = mount_scripts.boot_script(spec.nfs_version, squashfs=spec.squashfs)
         conf = _CONF.format(
             modules=spec.modules,
             boot="netboot" if own else "nfs",
@@ -112,7 +116,7 @@ class InitramfsTools:
             "conf/modules": ("", 0o644),
             "conf/hooks/netboot-modules": (hook, 0o755),
             "conf/scripts/init-bottom/netboot-root": (
-                scripts.netboot_root(spec.nfs_version),
+                root_scripts.netboot_root(spec.nfs_version),
                 0o755,
             ),
             **({"conf/scripts/netboot": (own, 0o644)} if own else {}),
@@ -127,7 +131,7 @@ class InitramfsTools:
         top = ("bin/", "sbin/", "usr/bin/", "usr/sbin/")
         mounter = self.mounter(spec)
         own: dict[str, tuple[str, ...]] = {}
-        if scripts.boot_script(spec.nfs_version, squashfs=spec.squashfs):
+        if mount_scripts.boot_script(spec.nfs_version, squashfs=spec.squashfs):
             own["scripts/netboot"] = ("scripts/netboot",)
         if spec.squashfs:
             own["busybox"] = tuple(f"{t}busybox" for t in top)
