@@ -18,6 +18,9 @@ from typing import Any
 import pytest
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import marker
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.checks import Request
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.destination import (
+    Destination,
+)
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.sync import sync
 
 from .copies import copy, leftovers, mark
@@ -145,7 +148,12 @@ def killed_after(seconds: float, src: str, dest: Path, options: dict[str, Any]) 
             os._exit(status)
     time.sleep(seconds)
     os.kill(child, signal.SIGKILL)
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    ended = os.waitpid(child, 0)[1]
+    # What it started dies of that too, though not at once; it shares the lock until then.
+    if dest.parent.is_dir():
+        with marker.lock(Destination(dest).lock, 10):
+            pass
+    return os.WIFSIGNALED(ended)
 
 
 @pytest.mark.parametrize("way", [by_cp, by_rsync, by_zstd, by_squashfs])
