@@ -32,6 +32,11 @@ class Changes:
         if len(self.lines) < self.keep:
             self.lines.append(readable(line))
 
+    def extend(self, others: Changes) -> None:
+        """Count what others has as well."""
+        self.count += others.count
+        self.lines += others.lines[: self.keep - len(self.lines)]
+
 
 def readable(name: bytes) -> str:
     """name as one line of text, whatever bytes it has."""
