@@ -132,18 +132,11 @@ kernel-nfs: setup ## the same with a VM as boot server and its kernel's NFS serv
 	@$(STEP) --live --own-result molecule-$@ "molecule test -s $@" -- env ANSIBLE_HOME=$(BUILD)/ansible \
 		molecule test --scenario-name $@
 
+# Two labs at once: an emulated PC uses one core most of the time.
 .PHONY: boot
 boot: setup ## PXE clients booted in QEMU
-	@$(STEP) --live --own-result $@ "boot tests" -- env $(PYTEST) tests/boot --ignore tests/boot/more \
+	@$(STEP) --live --own-result $@ "boot tests" -- env $(PYTEST) -n 2 --dist loadgroup -v tests/boot \
 		--junitxml=$(RESULTS)/$@.xml
-
-# Each file by itself, since a run of site.yml makes all images that the ones before it left.
-.PHONY: boot-more
-boot-more: setup ## other initrds, menus, and a PC that is captured, a quarter of an hour (not in test)
-	@for file in tests/boot/more/test_*.py; do \
-		$(STEP) --live --own-result $@ "boot tests, $$file" -- env $(PYTEST) $$file \
-			--junitxml=$(RESULTS)/$@-$$(basename $$file .py).xml || exit 1; \
-	done
 
 .PHONY: bench
 bench: setup ## what things cost, ours beside others' (ONLY=NAME runs one; not in test)

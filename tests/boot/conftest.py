@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One lab for all boot tests, and the run of site.yml that they build on."""
+"""One lab for all boot tests of this folder, and the run of site.yml that they build on."""
 
 from __future__ import annotations
 
@@ -10,25 +10,29 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.diskless.netboot.tests.boot.site import Site
-from ansible_collections.diskless.netboot.tests.lab import server
-from ansible_collections.diskless.netboot.tests.lab.places import Lab
+from ansible_collections.diskless.netboot.tests.boot.site import Site, bare_site
+
+HERE = Path(__file__).resolve().parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together, and in their order, the tests that build on the same run of site.yml."""
+    for item in items:
+        group = "site" if item.path.parent == HERE else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
-def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def lab_name() -> str:
+    """The lab's name; whoever develops beside a run of the tests has one of another name."""
+    return os.environ.get("NETBOOT_LAB", "boot")
+
+
+@pytest.fixture(scope="session")
+def bare(lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A boot server that no playbook has seen, with the demo's inventory."""
-    # Whoever develops beside a run of the tests has a lab of another name.
-    lab = Lab(os.environ.get("NETBOOT_LAB", "boot"))
-    server.down(lab)
-    server.up(lab, "container", "bookworm")
-    try:
-        site = Site(lab, tmp_path_factory.mktemp("inventory"))
-        # Roots of their own: a test that wants another kind adds a PC with it.
-        site.edit("netboot_clients", netboot_root="rw")
-        yield site
-    finally:
-        server.down(lab)
+    with bare_site(lab_name, tmp_path_factory.mktemp("inventory")) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
@@ -42,4 +46,4 @@ def site(bare: Site) -> Site:
 def logs(request: pytest.FixtureRequest) -> Path:
     """The folder in which a failing boot leaves what it printed."""
     name = re.sub(r"\W+", "-", request.node.name)
-    return Path(__file__).resolve().parents[1] / "output" / name
+    return HERE.parent / "output" / name

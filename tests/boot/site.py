@@ -171,6 +171,21 @@ class Site:
         return client.inside(self.lab, address, script).strip()
 
 
+@contextmanager
+def bare_site(lab_name: str, inventory: Path) -> Iterator[Site]:
+    """Start a boot server that no playbook has seen, with the demo's inventory; end it after."""
+    lab = Lab(lab_name)
+    server.down(lab)
+    server.up(lab, "container", "bookworm")
+    try:
+        made = Site(lab, inventory)
+        # Roots of their own: a test that wants another kind adds a PC with it.
+        made.edit("netboot_clients", netboot_root="rw")
+        yield made
+    finally:
+        server.down(lab)
+
+
 def at_once(calls: list[Any]) -> list[Any]:
     """Call all of ``calls`` at the same time and return what they returned."""
     with ThreadPoolExecutor(len(calls)) as pool:

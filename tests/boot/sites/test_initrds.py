@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""PCs with another initrd than the usual one: by dracut, and small with NFS 4.2."""
+"""PCs with another initrd than the usual one: by dracut, and small with NFS 4.2.
+
+Also one that is given its root in one file by dracut; initramfs-tools' is in test_6_squashfs.py.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from ansible_collections.diskless.netboot.tests.boot.site import Site, at_once
 
 DRACUT = ("52:54:00:00:00:51", "198.51.100.51")
 SMALL = ("52:54:00:00:00:52", "198.51.100.52")
+FETCHING = ("52:54:00:00:00:53", "198.51.100.53")
 SMALL_BYTES = 7_000_000
 LOWER = "findmnt -no FSTYPE,OPTIONS /run/netboot/lower"
 # The root's kind, what lies below it, an address's life, failed services, and the name.
@@ -20,7 +24,11 @@ LOOK = (
 )
 # An archive of the packages is shared with the demo's image.
 IMAGES: dict[str, dict[str, object]] = {
-    "dracut": {"nfsroot_image_suite": "bookworm", "nfsroot_image_initramfs": "dracut"},
+    "dracut": {
+        "nfsroot_image_suite": "bookworm",
+        "nfsroot_image_initramfs": "dracut",
+        "nfsroot_image_squashfs": "lz4",
+    },
     "small": {
         "nfsroot_image_suite": "bookworm",
         "nfsroot_image_nfs_version": "4.2",
@@ -37,7 +45,7 @@ OPTIONS = ("nfs_version", "compression_level", "modules", "drivers", "missing_fi
 
 @pytest.fixture(scope="module")
 def initrds(site: Site) -> Site:
-    """Two images more, and a PC for each."""
+    """Two images more, and PCs for them."""
     with site.edited() as hosts:
         for name, variables in IMAGES.items():
             hosts["netboot_images"]["hosts"][name] = {**variables, **CARDS}
@@ -49,6 +57,7 @@ def initrds(site: Site) -> Site:
         netboot_kernel_args=["console=ttyS0", "netboot.nfs=rsize=65536"],
     )
     site.add("pc52", *SMALL, netboot_image="small", netboot_root="overlay")
+    site.add("pc53", *FETCHING, netboot_image="dracut", netboot_root="squashfs")
     site.playbook("site.yml")
     return site
 
@@ -77,6 +86,20 @@ def test_initrds_by_dracut_and_with_nfs_4_2_boot_pcs_with_their_changes_in_ram(
     assert small[1].split()[0] == "nfs4" and "vers=4.2," in small[1]
 
 
+def test_an_initrd_by_dracut_fetches_a_root_that_needs_no_server(initrds: Site, logs: Path) -> None:
+    mac, address = FETCHING
+    with initrds.boots(mac, logs, memory=2048):
+        said = initrds.inside(
+            address,
+            "findmnt -no FSTYPE /; findmnt -no FSTYPE /run/netboot/lower; findmnt -nt nfs,nfs4;"
+            " ip -4 -o address show scope global; systemctl --failed --plain --quiet --no-legend;"
+            " hostname",
+        )
+    root, lower, lease, *rest = said.splitlines()
+    assert (root, lower, rest) == ("overlay", "squashfs", ["pc53"])
+    assert "valid_lft forever" in lease
+
+
 def test_an_initrd_with_four_kinds_of_cards_is_small(initrds: Site) -> None:
     size = initrds.on_server("stat -c %s /srv/netboot/images/small/boot/initrd.img")
     assert int(size) <= SMALL_BYTES
@@ -93,6 +116,7 @@ def test_the_same_inputs_give_the_same_bytes_and_are_not_built_again(
         for option in OPTIONS
         if f"nfsroot_image_{option}" in variables
     }
+    options["squashfs"] = "nfsroot_image_squashfs" in variables
     where = {"root": f"{folder}/root", "dest": "/srv/second.img"}
     first, again = (
         initrds.ad_hoc("boot1", "diskless.netboot.initramfs_netboot", **where, **options)

@@ -1,0 +1,24 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A boot server for each file: what it makes of its site is in no other's way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from ansible_collections.diskless.netboot.tests.boot.site import Site, bare_site
+
+
+@pytest.fixture(scope="module")
+def bare(lab_name: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A boot server that no playbook has seen, with the demo's inventory."""
+    with bare_site(f"{lab_name}-{worker_id}", tmp_path_factory.mktemp("inventory")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def site(bare: Site) -> Site:
+    """The boot server after the first run of site.yml."""
+    bare.first_run = bare.playbook("site.yml")
+    return bare
