@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A million small files: what the module needs of memory and time, each run once.
+"""A million small files: what the module needs of memory and time; the first copy is made once.
 
-In the end the copy is compared with its source by a walker of its own. This takes an hour on a
-slow machine, and 12 GB of disk.
+In the end the copy is compared with its source by a walker of its own. This takes three minutes
+on a RAM disk (BENCH_FOLDER=/dev/shm, 6 GB), an hour and 12 GB on a slow disk.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ def benches() -> Iterator[Bench]:
             ours=trees.module(source, ours, lambda: None),
             theirs=Process(rsync),
             bound=Bound(ratio=1.3, plus=0.5, rss_mb=MEMORY),
-            runs=1,
+            runs=3,
         )
         yield Bench(
             what="1 % changed, against rsync",
             ours=trees.module(source, ours, lambda: trees.change(ours, FOLDERS, FILES, 0.01)),
             theirs=Process(rsync, before=lambda: trees.change(theirs, FOLDERS, FILES, 0.01)),
             bound=Bound(ratio=1.2, rss_mb=MEMORY),
-            runs=1,
+            runs=3,
         )
         different = trees.difference(source, ours)
         if different:

@@ -80,13 +80,14 @@ def changed_since(
 
     def look(others: str) -> str | None:
         found: list[bytes] = []
-        skipped = ["-type", "d", "-regex", f"{re.escape(base)}/[^/]+/[{others}][^/]*", "-prune"]
+        # find would match each file's name before it asked for its type, were it not "or".
+        skipped = ["!", "-type", "d", "-o", "-regex", f"{re.escape(base)}/[^/]+/[{others}][^/]*"]
         ended = run(
             [
                 *("find", folder, "-regextype", "posix-extended"),
                 *(["-xdev"] if one_file_system else []),
                 *_prunes(folder, excludes),
-                *(*skipped, "-o", "-newerct", f"@{since}", "-printf", "/%P\\0", "-quit"),
+                *("-newerct", f"@{since}", "-printf", "/%P\\0", "-quit", "-o", *skipped, "-prune"),
             ],
             found.append,
             separator=b"\0",
