@@ -94,12 +94,6 @@ def test_what_is_mounted_on_demand_is_there_when_somebody_goes_there(inside: Sit
     )
 
 
-def test_it_makes_no_caches_that_its_image_has(inside: Site) -> None:
-    units = [f"systemd-{name}.service" for name in ("update-done", "journal-catalog-update")]
-    ask = f"systemctl show --property=ConditionResult --value {' '.join(units)}"
-    assert _said(inside, ask).split() == ["no", "no"]
-
-
 def test_swap_is_compressed_ram(inside: Site) -> None:
     name, kind, size, *_rest = _said(inside, "swapon --noheadings --bytes --show").split()
     assert (name, kind) == ("/dev/zram0", "partition")
