@@ -13,26 +13,11 @@ description:
   - Returns, for each release, the roots to be copied from it for the clients with
     C(netboot_root=rw) (one each) and C(netboot_root=shared-rw) (one for all of an image).
   - Fails with one message that names every such client without a release.
-options:
-  _input:
-    description: Clients as P(diskless.netboot.clients#filter) returns them.
-    type: list
-    elements: dict
-    required: true
-  store:
-    description: Root of the store on the NFS server.
-    type: str
-    default: /srv/netboot
-  image_releases:
-    description:
-      - The releases of each image, by the image's name, with C(current), the current one, and
-        C(names), all of them.
-    type: dict
-    required: true
 seealso:
-  - plugin: diskless.netboot.clients
-    plugin_type: filter
   - module: diskless.netboot.nfsroot_sync
+extends_documentation_fragment:
+  - diskless.netboot.client_list
+  - diskless.netboot.client_list.releases
 """
 
 EXAMPLES = r"""

@@ -15,19 +15,10 @@ description:
   - Fails with one message that names every client without a release, and every one whose kernel
     command line would be longer than the 2047 bytes that a PC's boot loader can pass on.
 options:
-  _input:
-    description: Clients as P(diskless.netboot.clients#filter) returns them.
-    type: list
-    elements: dict
-    required: true
   nfs_server:
     description: IPv4 address of the NFS server. The initrd resolves no names.
     type: str
     required: true
-  store:
-    description: Root of the store on the NFS server.
-    type: str
-    default: /srv/netboot
   nfs_options:
     description:
       - Mount options of the root, as a list or a string with commas.
@@ -64,9 +55,9 @@ options:
     type: int
     default: 30
 seealso:
-  - plugin: diskless.netboot.clients
-    plugin_type: filter
   - module: diskless.netboot.pxelinux_entry
+extends_documentation_fragment:
+  - diskless.netboot.client_list
 """
 
 EXAMPLES = r"""

@@ -14,23 +14,13 @@ description:
   - A client's own root goes to its address alone, an image's shared root to the addresses of the
     clients that run it.
 options:
-  _input:
-    description: Clients as P(diskless.netboot.clients#filter) returns them.
-    type: list
-    elements: dict
-    required: true
-  store:
-    description: Root of the store on the NFS server.
-    type: str
-    default: /srv/netboot
   options:
     description: Options of every export, as in exports(5).
     type: list
     elements: str
     default: [rw, no_root_squash, no_subtree_check, sync, sec=sys]
-seealso:
-  - plugin: diskless.netboot.clients
-    plugin_type: filter
+extends_documentation_fragment:
+  - diskless.netboot.client_list
 """
 
 EXAMPLES = r"""

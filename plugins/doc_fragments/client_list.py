@@ -1,0 +1,35 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """What the filters take that plan something on the NFS server for a list of clients."""
+
+    DOCUMENTATION = r"""
+options:
+  _input:
+    description: Clients as P(diskless.netboot.clients#filter) returns them.
+    type: list
+    elements: dict
+    required: true
+  store:
+    description: Root of the store on the NFS server.
+    type: str
+    default: /srv/netboot
+seealso:
+  - plugin: diskless.netboot.clients
+    plugin_type: filter
+"""
+
+    RELEASES = r"""
+options:
+  image_releases:
+    description:
+      - The releases of each image, by the image's name, with C(current), the current one, and
+        C(names), all of them.
+    type: dict
+    required: true
+"""
