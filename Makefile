@@ -156,7 +156,8 @@ demo: setup ## a boot server configured and a PC without a disk booted from it, 
 .PHONY: clean
 clean: ## stop the lab and remove everything made here but the cache of images
 	@if [ -x tests/lab/lab ]; then tests/lab/lab down --all; fi
-	@rm -rf --one-file-system .build .ansible .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/output
+	@rm -rf --one-file-system .build .ansible .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/output \
+		inventories/demo/lab.yml
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: distclean

@@ -30,8 +30,9 @@ options:
         These three must be given; the rest need not.
       - C(netboot_hostname) is the host name, the first label of the inventory name by default.
       - C(netboot_root) is V(overlay) for a tree that all clients of the image read, with each
-        client's changes in its RAM (the default), V(rw) for a root of the client's own, or
-        V(shared-rw) for one copy of the image, written by all of its clients with this kind.
+        client's changes in its RAM (the default), V(squashfs) for the same with the whole image in
+        its RAM, V(rw) for a root of the client's own, or V(shared-rw) for one copy of the image,
+        written by all of its clients with this kind.
       - C(netboot_overlay_size) is how much of its RAM a client's changes may take with
         C(netboot_root=overlay), a share such as V(50%) (the default) or an amount such as V(2G).
       - C(netboot_state) is V(false) for a client that has no folder of its own on the boot server.
@@ -151,7 +152,7 @@ _value:
       type: str
       sample: null
     root:
-      description: Kind of root, V(overlay), V(rw) or V(shared-rw).
+      description: Kind of root, V(overlay), V(squashfs), V(rw) or V(shared-rw).
       type: str
       sample: overlay
     overlay_size:

@@ -57,6 +57,6 @@ def check_fetched(client: Client, release: str, images: Mapping[str, Mapping[str
         return
     expected = (
         f"cannot be, since the release {release} of {client.image} has no squashfs:"
-        " set nfsroot_image_squashfs for the image, and publish it (rollout.yml)"
+        " set nfsroot_image_squashfs for the image, and run site.yml"
     )
     raise InventoryError([Fault(client.name, "netboot_root", client.root, expected)])
