@@ -15,6 +15,7 @@ from ansible_collections.diskless.netboot.tests.boot.site import Site, bare_site
 HERE = Path(__file__).resolve().parent
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together, and in their order, the tests that build on the same run of site.yml."""
     for item in items:
