@@ -22,8 +22,10 @@ def _look_inside(
 ) -> tuple[str, str, str, str]:
     """Boot ``pc`` and return its root, host name, address and machine-id, read from inside."""
     name, mac, address = pc
-    with site.boots(mac, logs / name, cpus=cpus):
+    with site.boots(mac, logs / name, cpus=cpus) as guest:
         root, hostname, addresses, machine_id = site.inside(address, LOOK).splitlines()
+        # It would ask again ten seconds later.
+        assert "IP-Config: no response" not in guest.console
     return root, hostname, addresses, machine_id
 
 

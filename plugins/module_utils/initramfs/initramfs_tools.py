@@ -115,6 +115,7 @@ class InitramfsTools:
             "conf/initramfs.conf": (conf, 0o644),
             "conf/modules": ("", 0o644),
             "conf/hooks/netboot-modules": (hook, 0o755),
+            "conf/scripts/nfs-premount/netboot-link": (mount_scripts.LINK, 0o755),
             "conf/scripts/init-bottom/netboot-root": (
                 root_scripts.netboot_root(spec.nfs_version),
                 0o755,
@@ -142,6 +143,7 @@ class InitramfsTools:
                 f"{t}{name}" for name in ("ipconfig", "dhcpcd") for t in top
             ),
             "scripts/nfs": ("scripts/nfs",),
+            "scripts/nfs-premount/netboot-link": ("scripts/nfs-premount/netboot-link",),
             "scripts/init-bottom/netboot-root": ("scripts/init-bottom/netboot-root",),
             **own,
         }

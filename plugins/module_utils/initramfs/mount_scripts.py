@@ -7,6 +7,48 @@ As text, for initramfs-tools' ``scripts/`` and for dracut's hooks; root_scripts.
 
 from __future__ import annotations
 
+# klibc's ipconfig switches the NIC on and asks for an address at once, before there is a link: that
+# question is lost, and it asks again only ten seconds later. So the NIC is switched on before, by
+# its flags (netdevice(7): UP, BROADCAST, MULTICAST), and its link awaited, for as long as a switch
+# may take to agree on a speed. After udev has settled, since a NIC that is on gets no other name.
+LINK = """#!/bin/sh
+# A link before DHCP asks for an address (diskless.netboot)
+[ "$1" = prereqs ] && exit 0
+. /scripts/functions
+wait_for_udev 10
+wanted=
+# shellcheck disable=SC2013
+for word in $(cat /proc/cmdline); do
+    case "$word" in
+    BOOTIF=*)
+        IFS=-
+        # shellcheck disable=SC2086
+        set -- ${word#BOOTIF=}
+        unset IFS
+        wanted=$2:$3:$4:$5:$6:$7
+        ;;
+    esac
+done
+nics=
+for nic in /sys/class/net/*; do
+    [ "${nic##*/}" != lo ] && read -r address < "$nic/address" || continue
+    [ -z "$wanted" ] || [ "$address" = "$wanted" ] || continue
+    echo 0x1003 > "$nic/flags" && nics="$nics $nic"
+done
+tries=0
+while [ -n "$nics" ] && [ "$tries" -lt 100 ]; do
+    for nic in $nics; do
+        read -r state < "$nic/operstate"
+        case "$state" in
+        up | unknown) exit 0 ;;
+        esac
+    done
+    tries=$((tries + 1))
+    sleep 0.1
+done
+exit 0
+"""
+
 # For NFSv3 mount.nfs looks the numbers up in /etc/protocols, of a package (netbase) that an image
 # need not have: 'Protocol not supported', it says without.
 PROTOCOLS = "tcp 6 TCP\nudp 17 UDP\n"
@@ -74,7 +116,7 @@ mountroot() {
         case "$word" in
         netboot.squashfs=*)
             modprobe -q af_packet
-            wait_for_udev 10
+            run_scripts /scripts/nfs-premount
             configure_networking
             # shellcheck disable=SC2154
             fetch_root "${word#netboot.squashfs=}" "$rootmnt"

@@ -45,13 +45,50 @@ def test_mount_nfs_gets_what_nfsmount_would_and_the_options_of_its_own(
     assert said == f"192.0.2.1:/srv /root -n -o {options}\n"
 
 
+NICS = {"lo": "00:00:00:00:00:00", "ens4": "52:54:00:12:34:56", "ens5": "52:54:00:12:34:57"}
+
+
+def linked(tmp_path: Path, arguments: str, states: dict[str, str]) -> list[str]:
+    """Which NICs are switched on, and how often the link is looked for in vain."""
+    for name, address in NICS.items():
+        folder = tmp_path / "sys/class/net" / name
+        folder.mkdir(parents=True)
+        (folder / "address").write_text(f"{address}\n")
+        (folder / "operstate").write_text(f"{states.get(name, 'down')}\n")
+        (folder / "flags").write_text("0x1002\n")
+    (tmp_path / "functions").write_text(
+        "wait_for_udev() { echo settled; }\nsleep() { echo waited; }\n"
+    )
+    script = mount_scripts.LINK.replace("/scripts/functions", "./functions")
+    said = source(tmp_path, script, arguments, "", "").split()
+    flags = {name: (tmp_path / "sys/class/net" / name / "flags").read_text() for name in NICS}
+    assert said[0] == "settled"
+    return [*(name for name in NICS if flags[name] == "0x1003\n"), *said[1:]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "states", "expected"),
+    [
+        ("BOOTIF=01-52-54-00-12-34-56", {"ens4": "up"}, ["ens4"]),
+        ("BOOTIF=01-52-54-00-12-34-56", {"ens4": "unknown"}, ["ens4"]),
+        ("BOOTIF=01-52-54-00-12-34-56", {"ens5": "up"}, ["ens4", *["waited"] * 100]),
+        ("BOOTIF=01-52-54-00-12-34-99", {"ens5": "up"}, []),
+        ("ip=dhcp", {"ens5": "up"}, ["ens4", "ens5"]),
+    ],
+)
+def test_a_link_is_awaited_on_the_nic_that_the_loader_used(
+    tmp_path: Path, arguments: str, states: dict[str, str], expected: list[str]
+) -> None:
+    assert linked(tmp_path, arguments, states) == expected
+
+
 URL = "http://192.0.2.1/images/library/1/root.squashfs"
 TOOLS = """
 panic() { echo "PANIC $*"; exit 9; }
 modprobe() { echo "modprobe $*"; }
 mount() { echo "mount $*"; }
 sleep() { echo "sleep $*"; }
-wait_for_udev() { :; }
+run_scripts() { echo "run $*"; }
 configure_networking() { echo configured; }
 busybox() {
     case "$1 $2" in
@@ -70,6 +107,7 @@ def test_an_initrd_fetches_a_root_into_ram_and_mounts_it(tmp_path: Path) -> None
     image = "./run/netboot/image"
     assert said.splitlines() == [
         "modprobe -q af_packet",
+        "run ./nfs-premount",
         "configured",
         f"mount -t tmpfs -o size=90%,mode=0700 netboot {image}",
         f"fetch timeout 600 busybox wget -c -O {image}/root.squashfs {URL}",
