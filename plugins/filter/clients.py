@@ -143,6 +143,11 @@ _value:
       description: The network that the address lies in, in CIDR form.
       type: str
       sample: 192.0.2.0/24
+    ntp_servers:
+      description: IPv4 addresses of that network's time servers.
+      type: list
+      elements: str
+      sample: [192.0.2.1]
     image:
       description: Name of the image.
       type: str

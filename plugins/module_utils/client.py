@@ -56,6 +56,7 @@ class Client:
         macs: MAC addresses of the cards that it may boot from, lower case with colons.
         address: the IPv4 address reserved for it.
         subnet: the network that the address lies in, CIDR.
+        ntp_servers: addresses of that network's time servers.
         image: name of the image that it runs.
         release: name of the image's release; None for the current one.
         root: one of ROOT_KINDS.
@@ -77,6 +78,7 @@ class Client:
     address: str
     subnet: str
     image: str
+    ntp_servers: tuple[str, ...] = ()
     release: str | None = None
     root: str = ROOT_OVERLAY
     overlay_size: str = DEFAULT_OVERLAY_SIZE
@@ -114,7 +116,7 @@ class Client:
 
 _FIELDS = tuple(item.name for item in fields(Client))
 _FIELD_SET = frozenset(_FIELDS)
-_TUPLES = ("macs", "kernel_args", "persist")
+_TUPLES = ("macs", "ntp_servers", "kernel_args", "persist")
 
 
 def parse_clients(
@@ -188,6 +190,7 @@ class _Parser:
             macs=macs,
             address=address,
             subnet="" if subnet is None else subnet.network,
+            ntp_servers=() if subnet is None else subnet.ntp_servers,
             image=reader.one("netboot_image", self.image, required=True),
             release=reader.one("netboot_release", values.segment),
             root=reader.one("netboot_root", _root_kind, ROOT_OVERLAY),

@@ -53,6 +53,7 @@ _PLANNED_ARGUMENTS = {
     "boot": "netboot_root",
     "initrd": "netboot_image",
     "ip": "netboot_static",
+    "netboot.ntp": "ntp_servers of netboot_subnets",
     "netboot.overlay": "netboot_overlay_size",
     "netboot.root": "netboot_root",
     "netboot.squashfs": "netboot_root",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.diskless.netboot.plugins.module_utils.qemu import Guest
 from ansible_collections.diskless.netboot.tests.boot.site import Site
 from ansible_collections.diskless.netboot.tests.lab import network
@@ -15,6 +16,7 @@ from ansible_collections.diskless.netboot.tests.lab.shell import run
 
 PC = ("pc81", "52:54:00:00:00:81", "198.51.100.81")
 SERVER = network.SERVER_ADDRESS
+TIME = [SERVER, "198.51.100.2"]
 HOMES = "/srv/homes"
 TUNING: dict[str, object] = {
     "client_tuning_mounts": [{"src": f"{SERVER}:{HOMES}", "path": "/home", "options": "vers=3"}],
@@ -49,6 +51,9 @@ def tuned(site: Site) -> Site:
             }
         ]
         hosts["netboot_images"]["hosts"]["bookworm"].update(TUNING)
+    variables = yaml.safe_load((site.inventory / "group_vars" / "all.yml").read_text())
+    (subnet,) = variables["netboot_subnets"]
+    site.edit("all", netboot_subnets=[{**subnet, "ntp_servers": TIME}])
     site.add(*PC, netboot_root="overlay", netboot_persist=["/var/swap"])
     site.playbook("site.yml")
     return site
@@ -115,6 +120,11 @@ def test_names_are_looked_up_where_dhcp_said(inside: Site) -> None:
         "search demo.example",
         f"nameserver {SERVER}",
     ]
+
+
+def test_its_time_is_from_where_dhcp_says(inside: Site) -> None:
+    ask = "timedatectl show-timesync --property=SystemNTPServers --value"
+    assert _said(inside, ask) == " ".join(TIME)
 
 
 def test_what_it_logs_is_in_its_own_file_on_the_log_server(inside: Site) -> None:

@@ -132,6 +132,9 @@ class _Site:
             arguments.append(f"netboot.nfs={','.join(self.options)}")
         if not root.writable(client):
             arguments.append(f"netboot.overlay={client.overlay_size}")
+        if client.ntp_servers:
+            # The initrds' DHCP clients do not ask for time servers (option 42).
+            arguments.append(f"netboot.ntp={','.join(client.ntp_servers)}")
         if client.state:
             kept = paths.client_state(self.store, client.name)
             arguments.append(f"netboot.state={self._from_nfs(kept, options)}")

@@ -105,6 +105,7 @@ CLIENT: dict[str, Any] = {
     "macs": ["52:54:00:00:00:01"],
     "address": "192.0.2.21",
     "subnet": "192.0.2.0/24",
+    "ntp_servers": [],
     "image": "library",
     "release": None,
     "root": "rw",

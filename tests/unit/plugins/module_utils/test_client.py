@@ -69,6 +69,7 @@ def test_three_variables_make_a_complete_client() -> None:
         address="192.0.2.21",
         subnet="192.0.2.0/24",
         image="library",
+        ntp_servers=(),
         release=None,
         root="overlay",
         overlay_size="50%",
@@ -104,6 +105,11 @@ def test_every_variable_reaches_its_field() -> None:
     assert client.static == StaticAddress(
         "192.0.2.21", "", "192.0.2.254", "255.255.255.0", "desk-1.example.org", "enp1s0", "none"
     )
+
+
+def test_a_client_has_the_time_servers_of_its_network() -> None:
+    subnet = {**SUBNET, "ntp_servers": ["192.0.2.7", "192.0.2.8"]}
+    assert parse_clients({"pc01": pc()}, [subnet])[0].ntp_servers == ("192.0.2.7", "192.0.2.8")
 
 
 def test_clients_come_sorted_by_name_whatever_the_inventory_s_order() -> None:

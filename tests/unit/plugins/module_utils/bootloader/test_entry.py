@@ -93,6 +93,12 @@ def test_a_client_is_told_where_its_own_state_is() -> None:
     assert "netboot.state=192.0.2.1:/srv/netboot/clients/pc01/state,tcp,port=2049" in found
 
 
+def test_a_client_is_told_its_time_servers() -> None:
+    found = arguments(change(ntp_servers=("192.0.2.7", "192.0.2.8")))
+    assert "netboot.ntp=192.0.2.7,192.0.2.8" in found
+    assert not any(argument.startswith("netboot.ntp") for argument in arguments())
+
+
 def test_a_client_that_fetches_its_root_is_told_where() -> None:
     found = arguments(change(root="squashfs", overlay_size="2G"))
     assert found == [
