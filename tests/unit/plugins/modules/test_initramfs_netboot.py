@@ -32,7 +32,10 @@ MODULES = {
     "kernel/drivers/net/ethernet/realtek/r8169.ko": "",
     "kernel/drivers/net/ethernet/intel/e1000.ko": "",
 }
-FILES = ("bin/nfsmount", "bin/ipconfig", "scripts/nfs", "scripts/init-bottom/netboot-root")
+FILES = (
+    *("bin/nfsmount", "bin/ipconfig", "scripts/nfs"),
+    *("scripts/nfs-premount/netboot-link", "scripts/init-bottom/netboot-root"),
+)
 
 
 class Image:
