@@ -135,7 +135,7 @@ kernel-nfs: setup ## the same with a VM as boot server and its kernel's NFS serv
 # Two labs at once: an emulated PC uses one core most of the time.
 .PHONY: boot
 boot: setup ## PXE clients booted in QEMU
-	@$(STEP) --live --own-result $@ "boot tests" -- env $(PYTEST) -n 2 --dist loadgroup -vv tests/boot \
+	@$(STEP) --live --own-result $@ "boot tests" -- env $(PYTEST) -n 2 --dist loadscope -vv tests/boot \
 		--junitxml=$(RESULTS)/$@.xml
 
 .PHONY: bench
