@@ -132,10 +132,14 @@ kernel-nfs: setup ## the same with a VM as boot server and its kernel's NFS serv
 	@$(STEP) --live --own-result molecule-$@ "molecule test -s $@" -- env ANSIBLE_HOME=$(BUILD)/ansible \
 		molecule test --scenario-name $@
 
-# Two labs at once: an emulated PC uses one core most of the time.
 .PHONY: boot
 boot: setup ## PXE clients booted in QEMU
-	@$(STEP) --live --own-result $@ "boot tests" -- env $(PYTEST) -n 2 --dist loadscope -vv tests/boot \
+	@$(STEP) --live --own-result $@ "boot tests" -- env $(PYTEST) tests/boot --ignore tests/boot/sites \
+		--junitxml=$(RESULTS)/$@.xml
+
+.PHONY: boot-sites
+boot-sites: setup ## the same with further sites: initrds, networks, machines, half an hour (not in test)
+	@$(STEP) --live --own-result $@ "boot tests, further sites" -- env $(PYTEST) tests/boot/sites \
 		--junitxml=$(RESULTS)/$@.xml
 
 .PHONY: bench

@@ -11,23 +11,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.diskless.netboot.tests.boot.site import Site, bare_site
-from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 HERE = Path(__file__).resolve().parent
-
-
-class _Sites(LoadScopeScheduling):  # type: ignore[misc]
-    """Hands a worker all that builds on one run of site.yml, in its order: this folder, or a file
-    of ``sites``. (xdist's groups are not read by pytest 9.2.)"""
-
-    def _split_scope(self, nodeid: str) -> str:
-        path = Path(nodeid.partition("::")[0])
-        return path.parent.name if path.parent.name != "sites" else path.name
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _Sites:
-    """Called by xdist where there are several workers."""
-    return _Sites(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,9 @@ from ansible_collections.diskless.netboot.tests.boot.site import Site, bare_site
 
 
 @pytest.fixture(scope="module")
-def bare(lab_name: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def bare(lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A boot server that no playbook has seen, with the demo's inventory."""
-    with bare_site(f"{lab_name}-{worker_id}", tmp_path_factory.mktemp("inventory")) as made:
+    with bare_site(f"{lab_name}-site", tmp_path_factory.mktemp("inventory")) as made:
         yield made
 
 
