@@ -9,7 +9,8 @@ import os
 import shlex
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -18,7 +19,7 @@ from pathlib import Path
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import marker, rsync
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import source as src
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.checks import Plan, Request
-from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import Ended
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import Ended, run
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.destination import (
     Destination,
     State,
@@ -36,6 +37,9 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.survey im
     totals,
 )
 
+# Seconds from one writing out of a long copy to the next: less is left to wait for at its end, and
+# whatever else has a server's disk written out (leases, logs) never waits for gigabytes of ours.
+_WRITE_OUT = 1.0
 _IMMUTABLE = "\n(something there may be immutable: see lsattr, chattr -i)"
 
 
@@ -164,16 +168,17 @@ class Job:
     ) -> Future[bool]:
         """Make the root beside its place and rename it: nobody sees half a root."""
         made = self.target.partial
-        if not self.plan.excludes and origin.staged == self.target:
-            remove(made)
-            one = self.request.one_file_system
-            self._all_new(contents(origin.path, one, self.changes))
-            Path(origin.path).rename(made)
-        elif argv[0] != "cp":
-            self._transfer(origin, argv, made, held)
-        elif not self._by_cp(origin, argv, made, held):
-            # Where cp stumbled (a file vanished, say), rsync completes and judges it.
-            self._transfer(origin, self._rsync(origin, made), made, held)
+        with _written_out(made.parent):
+            if not self.plan.excludes and origin.staged == self.target:
+                remove(made)
+                one = self.request.one_file_system
+                self._all_new(contents(origin.path, one, self.changes))
+                Path(origin.path).rename(made)
+            elif argv[0] != "cp":
+                self._transfer(origin, argv, made, held)
+            elif not self._by_cp(origin, argv, made, held):
+                # Where cp stumbled (a file vanished, say), rsync completes and judges it.
+                self._transfer(origin, self._rsync(origin, made), made, held)
         moved = look_back()
         self._flush(made)
         made.rename(self.target.root)
@@ -250,8 +255,7 @@ class Job:
 
     def _flush(self, folder: Path) -> None:
         """Write the file system out: 'complete' must still be true after a power cut."""
-        argv = ["sync", "--file-system", "--", str(folder)]
-        ended = self.meter.run(argv, dest=self.target.root)
+        ended = self.meter.run(_sync(folder), dest=self.target.root)
         if ended.code != 0:
             raise CopyError(f"sync failed: {ended.stderr}")
 
@@ -281,6 +285,28 @@ class Job:
             f" ({free.f_bavail * free.f_frsize / 2**20:.0f} MiB and {free.f_favail} inodes"
             f" are free now): {ended.stderr.splitlines()[0]}"
         )
+
+
+def _sync(folder: Path) -> list[str]:
+    """sync(1) for the file system of a folder."""
+    return ["sync", "--file-system", "--", str(folder)]
+
+
+@contextlib.contextmanager
+def _written_out(folder: Path) -> Iterator[None]:
+    """Have what is written inside go to the disk meanwhile. Whether it did, _flush() says."""
+    ended = threading.Event()
+
+    def write_out() -> None:
+        while not ended.wait(_WRITE_OUT):
+            run(_sync(folder))
+
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        beside.submit(write_out)
+        try:
+            yield
+        finally:
+            ended.set()
 
 
 def _cp(origin: str, folder: Path, one_file_system: bool) -> list[str]:

@@ -10,6 +10,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import job
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.checks import (
     RefusedError,
     Request,
@@ -103,8 +104,8 @@ def test_a_copy_is_on_the_disk_before_it_counts_as_complete(
 ) -> None:
     states: list[tuple[str, str, bool]] = []
 
-    def look(job: Job, folder: Path) -> None:
-        flush(job, folder)
+    def look(self: Job, folder: Path) -> None:
+        flush(self, folder)
         states.append((folder.name, mark(dest)["state"], dest.exists()))
 
     monkeypatch.setattr(Job, "_flush", look)
@@ -114,6 +115,28 @@ def test_a_copy_is_on_the_disk_before_it_counts_as_complete(
     copy(source, dest)
 
     assert states == [(".root.partial", "copying", False), ("root", "copying", True)]
+
+
+def test_a_long_copy_is_written_out_while_it_goes_on(
+    source: Path, dest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "_WRITE_OUT", 0.01)
+    asked = tmp_path / "asked"
+    meanwhile(
+        f"for _time in $(seq 500); do [ ! -s {asked} ] || break; sleep 0.01; done",
+        "cp",
+        tmp_path,
+        monkeypatch,
+    )
+    spy = tmp_path / "bin/sync"
+    spy.write_text(f'#!/bin/sh\necho "$@" $(ls -A {dest.parent}) >> {asked}\n')
+    spy.chmod(0o755)
+
+    copy(source, dest)
+
+    words = asked.read_text().split()
+    assert words[:3] == ["--file-system", "--", str(dest.parent)]
+    assert ".root.partial" in words
 
 
 @pytest.mark.parametrize(("way", "program"), [(by_gzip, "tar"), (by_squashfs, "unsquashfs")])
