@@ -24,10 +24,10 @@ export ANSIBLE_COLLECTIONS_PATH := $(BUILD)/collections
 STEP := $(VENV)/bin/python tests/tools/step.py run
 SUMMARY := $(VENV)/bin/python tests/tools/step.py summary
 PYTEST := PYTHONPATH=.build/collections HYPOTHESIS_STORAGE_DIRECTORY=.build/cache/hypothesis \
-	python -m pytest -q
+	python -m pytest
 
 # In this order, so that what is quick fails first.
-TEST_PARTS := lint unit sanity build molecule boot
+TEST_PARTS := lint unit sanity build boot-servers
 LINTS := lint-ruff lint-format lint-mypy lint-ansible lint-docs lint-changelog lint-licences
 
 .PHONY: help
@@ -65,7 +65,7 @@ FORCE:
 
 # ---- tests ---------------------------------------------------------------------------------
 
-# One after the other even under `make -j`: they share the cores, and the order fails fast.
+# One after the other even under `make -j`: the order fails fast.
 .PHONY: test
 test: setup ## everything below, quickest first; the last line counts the tests
 	@rm -rf $(RESULTS)
@@ -106,7 +106,7 @@ lint-licences: setup
 
 .PHONY: unit
 unit: setup ## unit tests, in seconds
-	@$(STEP) --own-result $@ "unit tests" -- env $(PYTEST) -n 2 tests/unit --junitxml=$(RESULTS)/$@.xml
+	@$(STEP) --own-result $@ "unit tests" -- env $(PYTEST) -q -n 2 tests/unit --junitxml=$(RESULTS)/$@.xml
 
 .PHONY: sanity
 sanity: setup ## ansible-test sanity in a clean copy, nothing ignored
@@ -134,13 +134,26 @@ kernel-nfs: setup ## the same with a VM as boot server and its kernel's NFS serv
 
 .PHONY: boot
 boot: setup ## PXE clients booted in QEMU
-	@$(STEP) --live --own-result $@ "boot tests" -- env $(PYTEST) tests/boot --ignore tests/boot/sites \
+	@$(STEP) --live --own-result $@ "boot tests" -- env $(PYTEST) -v tests/boot --ignore tests/boot/sites \
 		--junitxml=$(RESULTS)/$@.xml
 
-.PHONY: boot-sites
-boot-sites: setup ## the same with further sites: initrds, networks, machines, half an hour (not in test)
-	@$(STEP) --live --own-result $@ "boot tests, further sites" -- env $(PYTEST) tests/boot/sites \
-		--junitxml=$(RESULTS)/$@.xml
+.PHONY: sites
+sites: setup ## the same with further sites: initrds, networks, machines, a captured PC
+	@$(STEP) --live --own-result $@ "boot tests, further sites" -- env $(PYTEST) -v tests/boot/sites \
+		-m 'not matrix' --junitxml=$(RESULTS)/$@.xml
+
+.PHONY: matrix
+matrix: setup ## each kind of root on each Debian, started, started again, switched off (not in test)
+	@$(STEP) --live --own-result $@ "boot tests, full matrix" -- env $(PYTEST) -v tests/boot \
+		-m matrix --junitxml=$(RESULTS)/$@.xml
+
+# Two at a time: one has PCs on while the other's playbook runs. The tests take turns at that.
+.PHONY: boot-servers molecule-sites
+boot-servers: setup
+	+@$(MAKE) --no-print-directory -j2 boot molecule-sites
+
+molecule-sites: setup
+	+@$(MAKE) --no-print-directory molecule && $(MAKE) --no-print-directory sites
 
 .PHONY: bench
 bench: setup ## what things cost, ours beside others' (ONLY=NAME runs one; not in test)

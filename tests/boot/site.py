@@ -22,6 +22,7 @@ import yaml
 from ansible_collections.diskless.netboot.plugins.module_utils.qemu import Guest
 from ansible_collections.diskless.netboot.tests.lab import client, server
 from ansible_collections.diskless.netboot.tests.lab.places import PROJECT, Lab
+from ansible_collections.diskless.netboot.tests.lab.turn import turn
 
 Inventory = dict[str, Any]
 
@@ -153,14 +154,15 @@ class Site:
         }
 
     @contextmanager
-    def boots(
-        self, mac: str, logs: Path, *, cable: Lab | None = None, **hardware: Any
-    ) -> Iterator[Guest]:
-        """Power a PC on and wait until it is ready; its logs are kept if it never is.
+    def power_on(self, mac: str, *, cable: Lab | None = None, **hardware: Any) -> Iterator[Guest]:
+        """Power a PC on, on the boot server's network or that of ``cable``."""
+        with turn(), client.power_on(cable or self.lab, mac, **hardware) as guest:
+            yield guest
 
-        It is on the boot server's network, or that of ``cable``.
-        """
-        with client.power_on(cable or self.lab, mac, **hardware) as guest:
+    @contextmanager
+    def boots(self, mac: str, logs: Path, **hardware: Any) -> Iterator[Guest]:
+        """Power a PC on and wait until it is ready; its logs are kept if it never is."""
+        with self.power_on(mac, **hardware) as guest:
             if not guest.wait_ready(client.BOOT_SECONDS):
                 client.keep_logs(self.lab, guest, logs)
                 raise AssertionError(f"{mac}: {guest.trace.sentence()} See {logs}.")

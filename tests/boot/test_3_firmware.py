@@ -45,7 +45,7 @@ def test_secure_boot_refuses_a_loader_that_was_tampered_with(site: Site, logs: P
     served = "/srv/tftp/grubx64.efi"
     site.on_server(f"cp {served} /root/; printf X | dd of={served} bs=1 seek=5000 conv=notrunc")
     try:
-        with client.power_on(site.lab, PC02, firmware="secureboot") as guest:
+        with site.power_on(PC02, firmware="secureboot") as guest:
             refused = _shows(guest, "Security Violation")
             if not refused:
                 client.keep_logs(site.lab, guest, logs)

@@ -127,7 +127,7 @@ def test_an_untouched_pc_shows_no_menu_and_boots_what_ontimeout_names(
     room: Site, logs: Path
 ) -> None:
     def boot(firmware: str) -> tuple[str, str]:
-        with client.power_on(room.lab, MACS[firmware], firmware=firmware, cpus=1) as guest:
+        with room.power_on(MACS[firmware], firmware=firmware, cpus=1) as guest:
             person = Keyboard(room, guest, logs / firmware)
             before = person.reads("Kernel command line: ")
             line = person.reads("\n")
@@ -148,7 +148,7 @@ def test_a_person_gets_the_menu_by_a_key_and_past_the_password_by_knowing_it(
     room: Site, logs: Path
 ) -> None:
     def bios() -> None:
-        with client.power_on(room.lab, MACS["bios"], cpus=1) as guest:
+        with room.power_on(MACS["bios"], cpus=1) as guest:
             person = Keyboard(room, guest, logs / "bios")
             person.reads("Automatic boot in")
             person.types(" ")
@@ -164,7 +164,7 @@ def test_a_person_gets_the_menu_by_a_key_and_past_the_password_by_knowing_it(
             person.reads("Booting from local disk")
 
     def uefi() -> None:
-        with client.power_on(room.lab, MACS["uefi"], firmware="uefi", cpus=1) as guest:
+        with room.power_on(MACS["uefi"], firmware="uefi", cpus=1) as guest:
             person = Keyboard(room, guest, logs / "uefi")
             guest.watch(lambda: guest.trace.reached("entry"), 120)
             person.taps(ESCAPE, "Boot from disk")

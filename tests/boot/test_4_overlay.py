@@ -79,7 +79,7 @@ def test_a_pc_whose_overlay_cannot_be_made_stops_and_says_why(overlay: Site, log
     overlay.on_server(f"sed -i 's/netboot.overlay=200M/netboot.overlay=much/' {entry}")
     said = "cannot set much of RAM aside for changes (netboot.overlay=)"
     try:
-        with client.power_on(overlay.lab, PCS[0][1]) as guest:
+        with overlay.power_on(PCS[0][1]) as guest:
             stopped = guest.watch(lambda: said in guest.console, client.BOOT_SECONDS)
             if not stopped:
                 client.keep_logs(overlay.lab, guest, logs)

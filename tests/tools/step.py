@@ -74,14 +74,14 @@ def write_result(name: str, title: str, seconds: float, failure: str | None) -> 
     ET.ElementTree(suite).write(RESULTS / f"{name}.xml", encoding="utf-8", xml_declaration=True)
 
 
-def execute(command: list[str], log: Path, live: bool) -> int:
-    """Run a command with its output in ``log``, and on the screen too if ``live``."""
+def execute(command: list[str], log: Path, lead: bytes | None) -> int:
+    """Run a command with its output in ``log``, and on the screen too behind ``lead``, if any."""
     with log.open("wb") as sink:
         try:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE if live else sink,
+                stdout=sink if lead is None else subprocess.PIPE,
                 stderr=subprocess.STDOUT,
             )
         except OSError as error:
@@ -91,7 +91,7 @@ def execute(command: list[str], log: Path, live: bool) -> int:
             if process.stdout is not None:
                 for line in process.stdout:
                     sink.write(line)
-                    sys.stdout.buffer.write(line)
+                    sys.stdout.buffer.write((lead or b"") + line)
                     sys.stdout.buffer.flush()
             return process.wait()
         except KeyboardInterrupt:
@@ -107,13 +107,15 @@ def run(name: str, title: str, command: list[str], live: bool, own_result: bool)
     for stale in results_of(name) if own_result else [RESULTS / f"{name}.xml"]:
         stale.unlink(missing_ok=True)
     log = LOGS / f"{name}.log"
-    # Steps that run side by side would write into each other's line: they say it at the end.
+    # Steps that run side by side would write into each other's line: they say it at the end, or
+    # each line says whose it is.
     parallel = "--jobserver" in os.environ.get("MAKEFLAGS", "")
+    lead_live = (f"{name}: ".encode() if parallel else b"") if live else None
     if live or not parallel:
         print(f"{title} ...", end="\n" if live else " ", flush=True)
 
     start = time.monotonic()
-    status = execute(command, log, live)
+    status = execute(command, log, lead_live)
     seconds = time.monotonic() - start
 
     output = log.read_text(encoding="utf-8", errors="replace")

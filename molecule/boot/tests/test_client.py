@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.diskless.netboot.tests.lab import client
 from ansible_collections.diskless.netboot.tests.lab.places import PROJECT, Lab
+from ansible_collections.diskless.netboot.tests.lab.turn import turn
 
 MAC = "52:54:00:00:00:01"
 ADDRESS = "198.51.100.11"
@@ -20,7 +21,7 @@ ADDRESS = "198.51.100.11"
 @pytest.fixture(scope="module")
 def inside(lab: Lab, scenario: Path) -> Iterator[Callable[[str], str]]:
     """Run a command in pc01, which was booted to its login prompt."""
-    with client.power_on(lab, MAC) as guest:
+    with turn(), client.power_on(lab, MAC) as guest:
         if not guest.wait_ready(client.BOOT_SECONDS):
             logs = PROJECT / "tests" / "output" / f"molecule-{scenario.name}"
             client.keep_logs(lab, guest, logs)

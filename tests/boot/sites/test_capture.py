@@ -19,6 +19,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.qemu import (
 )
 from ansible_collections.diskless.netboot.tests.boot.site import Site
 from ansible_collections.diskless.netboot.tests.lab import client, images, network, server
+from ansible_collections.diskless.netboot.tests.lab.turn import turn
 
 MAC, ADDRESS = "52:54:00:00:00:60", "198.51.100.60"
 PC = ("pc61", "52:54:00:00:00:61", "198.51.100.61")
@@ -78,7 +79,7 @@ def _runs(site: Site, disk: images.Disk, logs: Path) -> Iterator[Guest]:
         *nic_arguments("lan", tap, MAC, "virtio-net-pci", boot=False),
     ]
     # fmt: on
-    with Guest(arguments, site.lab.run / "clients/source", taps=[tap]) as guest:
+    with turn(), Guest(arguments, site.lab.run / "clients/source", taps=[tap]) as guest:
         if not guest.wait_ready(client.BOOT_SECONDS):
             client.keep_logs(site.lab, guest, logs)
             raise AssertionError(f"the PC did not boot from its disk. See {logs}.")

@@ -17,6 +17,8 @@ from ansible_collections.diskless.netboot.plugins.module_utils.qemu import Guest
 from ansible_collections.diskless.netboot.tests.boot.site import Site, at_once
 from ansible_collections.diskless.netboot.tests.lab import client
 
+pytestmark = pytest.mark.matrix
+
 SUITES = ("bookworm", "trixie")
 # By suite and kind: name, MAC, address.
 PCS = {
