@@ -103,6 +103,8 @@ def test_swap_is_compressed_ram(inside: Site) -> None:
     name, kind, size, *_rest = _said(inside, "swapon --noheadings --bytes --show").split()
     assert (name, kind) == ("/dev/zram0", "partition")
     assert 400 << 20 < int(size) < 600 << 20, "not half of a PC's 1 GiB"
+    waiting = _said(inside, "systemctl show --property=Before --value dev-zram0.swap").split()
+    assert waiting == ["umount.target"], "what comes after local file systems waits for it"
 
 
 def test_swap_to_a_file_of_its_own_comes_and_goes(inside: Site) -> None:
