@@ -43,8 +43,10 @@ options:
         mask and the first two name servers taken from the subnet, or a mapping of the C(ip=)
         fields V(client), V(server), V(gw), V(mask), V(host), V(dev), V(autoconf), V(dns0) and
         V(dns1) that differ.
-      - C(netboot_nic) names the interface, C(netboot_firmware) is V(bios) (the default) or
-        V(uefi), and C(netboot_persist) lists absolute paths that are kept for each client.
+      - C(netboot_nic) names the interface, and C(netboot_persist) lists absolute paths that are
+        kept for each client.
+      - C(netboot_firmware) notes what the client starts with, V(bios) (the default) or V(uefi);
+        it may start with either, whatever this says.
       - C(netboot_files) maps absolute paths to the texts that these files have on this client.
     type: dict
     required: true

@@ -111,8 +111,8 @@ def test_nothing_secret_is_served_to_everybody_or_published(keeper: Site) -> Non
         " echo 'PRIVATE KEY'; }"
     )
     open_to_all = "/srv/tftp /srv/netboot/images/*/releases"
-    found = keeper.on_server(
-        f"{secrets} > /run/secrets; grep -rlaFf /run/secrets {open_to_all} || true; rm /run/secrets"
-    )
+    # A packed root is that of its tree, which is looked through.
+    look = f"grep -rlaFf /run/secrets --exclude=root.squashfs {open_to_all} || true"
+    found = keeper.on_server(f"{secrets} > /run/secrets; {look}; rm /run/secrets")
     # Programs that read keys know the words that a key begins with.
     assert [name for name in found.split() if "bin/" not in name and "/lib" not in name] == []
