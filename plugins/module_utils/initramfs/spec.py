@@ -79,6 +79,7 @@ class Spec:
         if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
             faults.append("machine: must be text, or a list of lines")
             lines = []
+        lines = [line for line in lines if line.strip()]
         if modules == "list" and not drivers and not lines:
             faults.append("drivers: modules=list takes only what is listed; name the NIC drivers")
         if compression_level is not None and not 1 <= compression_level <= LEVELS[compression]:

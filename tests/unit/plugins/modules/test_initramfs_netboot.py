@@ -291,7 +291,9 @@ def test_all_faults_of_options_come_at_once(image: Image) -> None:
     )
     for fault in ("root: ", "dest: ", "kernel: ", "'e 1000'", "'$(x)'", "not within 1 to 9"):
         assert fault in said["msg"]
-    assert "name the NIC drivers" in image.run(modules="list")["msg"]
+    nothings: tuple[object, ...] = (None, [], "", "\n")
+    for nothing in nothings:
+        assert "name the NIC drivers" in image.run(modules="list", machine=nothing)["msg"]
 
 
 def test_all_faults_of_the_image_come_at_once(image: Image) -> None:
