@@ -37,6 +37,7 @@ DEFAULT_PANIC_SECONDS = 30
 """A client whose root does not mount starts over after this time instead of waiting for a person:
 the kernel and initramfs-tools' panic() both obey ``panic=``."""
 DEFAULT_HTTP_PORT = 80
+_NFS = "netboot.nfs"
 
 
 def kernel_arguments(
@@ -113,6 +114,7 @@ class _Site:
         # would refuse these options for ever, so they stand where it does not look.
         own = mounter == MOUNT_NFS
         options = () if own else self.options
+        its_options, its_arguments = _own_options(client, mounter)
         if root.mounts(client):
             tree = root.mounted(client, self.store, release)
             caching = () if root.writable(client) else NEVER_CHANGES
@@ -128,8 +130,8 @@ class _Site:
             f"netboot.root={client.root}",
             f"systemd.hostname={client.hostname}",
         ]
-        if own and self.options:
-            arguments.append(f"netboot.nfs={','.join(self.options)}")
+        if own and (self.options or its_options):
+            arguments.append(f"{_NFS}={','.join([*self.options, *its_options])}")
         if not root.writable(client):
             arguments.append(f"netboot.overlay={client.overlay_size}")
         if client.ntp_servers:
@@ -140,7 +142,7 @@ class _Site:
             arguments.append(f"netboot.state={self._from_nfs(kept, options)}")
         if not any(argument.partition("=")[0] == "panic" for argument in client.kernel_args):
             arguments.append(f"panic={self.panic_seconds}")
-        arguments = list(dict.fromkeys([*arguments, *client.kernel_args]))
+        arguments = list(dict.fromkeys([*arguments, *its_arguments]))
         wrong = [_unwritable(client, argument) for argument in arguments]
         if any(wrong):
             raise InventoryError(fault for fault in wrong if fault)
@@ -219,6 +221,26 @@ def plan_entries(
     if faults:
         raise InventoryError(faults)
     return entries
+
+
+def _own_options(client: Client, mounter: str) -> tuple[list[str], list[str]]:
+    """Return the mount options that *client* has for itself alone, and its other arguments."""
+    words = [word for word in client.kernel_args if word.partition("=")[0] == _NFS]
+    options = [option for word in words for option in word.partition("=")[2].split(",")]
+    faults = []
+    if words and mounter != MOUNT_NFS:
+        expected = f"is read by initrds with {MOUNT_NFS} alone; see nfsroot_image_nfs_version"
+        faults.append(Fault(client.name, "netboot_kernel_args", words[0], expected))
+    else:
+        for option in options:
+            try:
+                MOUNTERS[mounter].check(option)
+            except ValueError as error:
+                expected = f"{option!r} {error}"
+                faults.append(Fault(client.name, "netboot_kernel_args", words[0], expected))
+    if faults:
+        raise InventoryError(faults)
+    return options, [word for word in client.kernel_args if word not in words]
 
 
 def _ip(client: Client, nfs_server: str) -> str:

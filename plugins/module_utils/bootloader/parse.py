@@ -111,7 +111,9 @@ def _entry(found: Target, entry: Mapping[str, Any], check: Checks) -> Entry:
         ui=check.path("ui", entry.get("ui")),
         menu_title=check.line("menu_title", entry.get("menu_title"), "MENU TITLE"),
         menu_hidden=bool(entry.get("menu_hidden")),
-        menu_password=_password("menu_password", entry.get("menu_password"), check),
+        menu_password=_password(
+            "menu_password", entry.get("menu_password"), "MENU MASTER PASSWD", check
+        ),
         sysappend=sysappend,
         serial=_serial(entry.get("serial"), check),
         include=check.paths("include", entry.get("include")),
@@ -164,16 +166,19 @@ def _label(where: str, label: Mapping[str, Any], sysappend: int, check: Checks) 
         localboot=localboot,
         initrd=initrd,
         append=append,
-        menu_label=check.line(f"{where}.menu_label", label.get("menu_label"), "MENU LABEL"),
-        menu_password=_password(f"{where}.menu_password", label.get("menu_password"), check),
+        menu_label=check.line(f"{where}.menu_label", label.get("menu_label"), "  MENU LABEL"),
+        menu_password=_password(
+            f"{where}.menu_password", label.get("menu_password"), "  MENU PASSWD", check
+        ),
         menu_separator=bool(label.get("menu_separator")),
         help=help_text,
         raw=_raw(f"{where}.raw", label.get("raw"), check),
     )
 
 
-def _password(where: str, hashes: Mapping[str, Any] | None, check: Checks) -> Own:
+def _password(where: str, hashes: Mapping[str, Any] | None, directive: str, check: Checks) -> Own:
     given = hashes or {}
+    check.length(f"{where}.pxelinux", f"{directive} {given.get('pxelinux') or ''}")
     return Own(
         check.matches(
             f"{where}.pxelinux",

@@ -222,6 +222,27 @@ def test_options_for_mount_nfs_stand_where_an_older_initrd_does_not_look() -> No
     assert not [item for item in arguments(mounter="mount.nfs") if "netboot.nfs" in item]
 
 
+def test_a_client_may_have_mount_options_of_its_own() -> None:
+    own = change(kernel_args=("quiet", "netboot.nfs=rsize=65536,soft", "netboot.nfs=vers=3"))
+    found = arguments(own, nfs_options=["nconnect=4"], mounter="mount.nfs")
+    assert [item for item in found if "netboot.nfs" in item] == [
+        "netboot.nfs=nconnect=4,rsize=65536,soft,vers=3"
+    ]
+    assert found[-1] == "quiet"
+
+
+def test_a_client_s_own_mount_options_must_suit_its_initrd() -> None:
+    own = change(kernel_args=("netboot.nfs=nconect=4,vers=2",))
+    with pytest.raises(InventoryError) as caught:
+        arguments(own, mounter="mount.nfs")
+    first, second = caught.value.faults
+    assert {first.variable, second.variable} == {"netboot_kernel_args"}
+    assert "did you mean nconnect?" in first.expected
+    assert "'vers=2' must be vers= and one of 3, 4" in second.expected
+    with pytest.raises(InventoryError, match=r"initrds with mount\.nfs alone"):
+        arguments(change(kernel_args=("netboot.nfs=vers=4.2",)), mounter="nfsmount")
+
+
 @pytest.mark.parametrize(
     ("option", "says"),
     [
