@@ -54,7 +54,7 @@ options:
             type: str
           com32:
             description:
-              - SYSLINUX module to run, such as V(memtest.c32) or V(chain.c32), as a path below
+              - SYSLINUX module to run, such as V(hdt.c32) or V(chain.c32), as a path below
                 O(root). Its arguments are O(entries[].labels[].append).
               - GRUB runs none, and such a label is left out for it, with a warning.
             type: str

@@ -98,7 +98,10 @@ EXAMPLES = r"""
             localboot: 0
           - name: memory
             menu_label: Test the ^memory
-            com32: memtest.c32
+            kernel: memtest86+x64.bin
+          - name: hardware
+            menu_label: What ^hardware this is
+            com32: hdt.c32
             menu_separator: true
           - name: rescue
             menu_label: ^Rescue system
