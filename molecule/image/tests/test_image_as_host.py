@@ -218,8 +218,17 @@ def test_a_package_that_is_added_later_is_installed_in_the_image_as_it_is(
     assert host.file(f"{IMAGES}/bookworm/current/root/usr/bin/hello").exists
 
 
-def test_a_mirror_whose_signature_would_not_be_checked_is_refused(controller: Controller) -> None:
-    mirror = "deb [arch=amd64 trusted=yes] http://mirror.example/debian bookworm main"
+@pytest.mark.parametrize(
+    "mirror",
+    [
+        "deb [arch=amd64 trusted=yes] http://mirror.example/debian bookworm main",
+        # Whatever stands in it.
+        "/etc/apt/sources.list.d/debian.sources",
+    ],
+)
+def test_a_mirror_whose_signature_would_not_be_checked_is_refused(
+    controller: Controller, mirror: str
+) -> None:
     image = {"nfsroot_image_suite": "bookworm", "nfsroot_image_mirrors": [mirror]}
     with _images(controller, unsigned=image):
         playbook = str(PROJECT / "playbooks/image.yml")
@@ -236,6 +245,7 @@ def test_images_are_made_of_an_archive_and_of_the_servers_own_system(
     ways = {
         "unpacked": {"nfsroot_image_source": "archive", "nfsroot_image_archive": archive},
         "own": {
+            "netboot_store": "/srv/elsewhere",
             "nfsroot_image_source": "server",
             "nfsroot_image_packages": ["linux-image-amd64"],
             "nfsroot_image_not_copied": ["/usr/share/doc/*"],
@@ -246,17 +256,17 @@ def test_images_are_made_of_an_archive_and_of_the_servers_own_system(
             image = [str(PROJECT / "playbooks/image.yml"), "--limit=unpacked,own"]
             controller.run("ansible-playbook", *image)
             again = controller.run("ansible-playbook", *image)
-        for name in ways:
-            current = f"{IMAGES}/{name}/current"
+        for current in (f"{IMAGES}/unpacked/current", "/srv/elsewhere/images/own/current"):
             assert host.file(f"{current}/boot/vmlinuz").size > 1_000_000
             assert host.file(f"{current}/boot/initrd.img").size > 1_000_000
             assert host.file(f"{current}/root/etc/machine-id").size == 0
             assert host.file(f"{current}/root/usr/lib/netboot/boot-nic").exists
             assert host.run("ls %s/root/etc/ssh/ssh_host_*", current).rc != 0
+        assert not host.file("/srv/elsewhere/images/own/current/root/srv/elsewhere").exists
         assert again.count("changed=0") == len(ways), again
         assert host.file("/etc/machine-id").size > 0, "the boot server lost its own"
     finally:
-        host.check_output("rm -rf %s %s/unpacked %s/own", archive, IMAGES, IMAGES)
+        host.check_output("rm -rf %s %s/unpacked /srv/elsewhere", archive, IMAGES)
 
 
 @contextmanager
