@@ -82,3 +82,6 @@ def test_nobody_else_gets_the_root_and_nobody_anything_else(fetching: Site) -> N
     mode = fetching.on_server(f"stat -c '%a %U %G' {IMAGE}/releases/{release}/boot/root.squashfs")
     assert mode.strip() == "640 root www-data"
     assert fetching.playbook("site.yml").changed == 0
+    # From this 'prune' knows that the release must stay.
+    booted = fetching.on_server(f"cat /srv/netboot/clients/{PC[0]}/state/booted")
+    assert booted.strip() == f"{URL}/{packed}"

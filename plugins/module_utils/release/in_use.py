@@ -70,8 +70,18 @@ def _note_copy(found: dict[str, list[str]], store: str, image: str, root: Path, 
         _note(found, store, image, known.src, why)
 
 
-def _note(found: dict[str, list[str]], store: str, image: str, path: str, why: str) -> None:
-    top, _slash, rest = path.partition(f"{paths.releases(store, image)}/")
-    release = rest.partition("/")[0]
-    if not top and release:
+def _note(found: dict[str, list[str]], store: str, image: str, place: str, why: str) -> None:
+    release = _released(store, image, place)
+    if release:
         found.setdefault(release, []).append(why)
+
+
+def _released(store: str, image: str, place: str) -> str:
+    """Return the release of *image* that a place is of: a folder in the store, or what a client
+    fetched by HTTP; "" for any other."""
+    server, _slash, rest = place.partition(f"/images/{image}/")
+    if server.startswith("http://"):
+        release, _slash, file = rest.partition("/")
+        return release if file == paths.SQUASHFS else ""
+    top, _slash, rest = place.partition(f"{paths.releases(store, image)}/")
+    return "" if top else rest.partition("/")[0]

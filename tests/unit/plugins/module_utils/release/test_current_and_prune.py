@@ -90,7 +90,7 @@ def test_a_release_that_somebody_is_set_to_or_booted_or_was_copied_from_stays(
     store: Store,
 ) -> None:
     clients = Path(store.path, "clients")
-    for client in ("pc02", "pc03", "pc04"):
+    for client in ("pc02", "pc03", "pc04", "pc05", "pc06"):
         (clients / client / "state").mkdir(parents=True)
     mark = marker.Marker(marker.COMPLETE, str(store.known.path("b") / "root"), "b")
     marker.write(clients / "pc02/.root.nfsroot.json", mark)
@@ -100,6 +100,11 @@ def test_a_release_that_somebody_is_set_to_or_booted_or_was_copied_from_stays(
     # A client may write what it likes; it decides for itself alone.
     (clients / "pc04/state/booted").write_bytes(b"\xff/../d\0" * 10_000)
 
+    # What it fetched, and from an image of that name elsewhere.
+    fetched = "http://192.0.2.1:8080/images/library/b/root.squashfs\n"
+    (clients / "pc05/state/booted").write_text(fetched)
+    (clients / "pc06/state/booted").write_text(f"/else{fetched}")
+
     told = store.prune(1, pc01="a")
 
     assert not told.changed
@@ -108,6 +113,7 @@ def test_a_release_that_somebody_is_set_to_or_booted_or_was_copied_from_stays(
         "b": [
             "the root that clients share was copied from it",
             "the root of pc02 was copied from it",
+            "pc05 booted it last",
         ],
         "c": ["pc03 booted it last"],
         "d": ["is the current one", "is one of the newest 1"],
