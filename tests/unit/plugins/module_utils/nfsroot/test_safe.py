@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,35 +45,74 @@ def test_a_link_in_the_destination_leads_nothing_outside(
     assert walk(dest) == walk(source)
 
 
-def test_a_full_disk_is_one_clear_error_and_gives_its_space_back(
-    source: Path, dest: Path, tmp_path: Path
-) -> None:
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MiB."""
     small = tmp_path / "small"
     small.mkdir()
-    with (source / "var/big").open("wb") as file:
-        file.write(os.urandom(3 << 20))
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "small", str(small)], check=True)
-    try:
-        with pytest.raises(RefusedError, match="3 MiB to copy, 2 MiB free"):
-            copy(source, small / "a/root", dest)
-        assert not dest.parent.exists()
-        options = by_ssh(source, tmp_path)[1]  # whose size is not known before
-        outcome = sync(
-            Request(f"pc01:{source}", [str(small / "a/root"), str(dest)], rsh=options["rsh"])
-        )
-        assert len(outcome.errors) == 1
-        assert "file system is full" in outcome.errors[0]
-        assert not (small / "a/.root.partial").exists()
-        assert walk(dest) == walk(source)
-    finally:
-        subprocess.run(["umount", "--lazy", str(small)], check=True)
+    yield small
+    subprocess.run(["umount", "--lazy", str(small)], check=True)
 
 
-def meanwhile(command: str, program: str, folder: Path, patch: pytest.MonkeyPatch) -> None:
-    """Let a program run a shell command when it has done its work and before it ends."""
+def _grow(source: Path, mebibytes: int) -> None:
+    (source / "var/big").write_bytes(os.urandom(mebibytes << 20))
+
+
+def test_a_full_disk_is_one_clear_error_and_gives_its_space_back(
+    source: Path, dest: Path, small: Path, tmp_path: Path
+) -> None:
+    _grow(source, 3)
+    with pytest.raises(RefusedError, match="3 MiB to copy, 2 MiB free"):
+        copy(source, small / "a/root", dest)
+    assert not dest.parent.exists()
+    options = by_ssh(source, tmp_path)[1]  # whose size is not known before
+    outcome = sync(
+        Request(f"pc01:{source}", [str(small / "a/root"), str(dest)], rsh=options["rsh"])
+    )
+    assert len(outcome.errors) == 1
+    assert "file system is full" in outcome.errors[0]
+    assert not (small / "a/.root.partial").exists()
+    assert walk(dest) == walk(source)
+
+
+def test_a_disk_that_others_fill_while_it_is_copied_to_is_one_clear_error(
+    source: Path, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _grow(source, 1)
+    around("cp", tmp_path, monkeypatch, before=f"head -c 1500k /dev/zero > {small}/others")
+
+    outcome = sync(Request(str(source), [str(small / "a/root")]))
+
+    assert len(outcome.errors) == 1
+    assert "file system is full" in outcome.errors[0]
+    assert sorted(path.name for path in (small / "a").iterdir() if path.is_dir()) == []
+
+
+def test_an_update_that_does_not_fit_is_one_clear_error_and_can_be_run_again(
+    source: Path, small: Path
+) -> None:
+    dest = small / "a/root"
+    copy(source, dest)
+    _grow(source, 3)
+
+    outcome = sync(Request(str(source), [str(dest)]))
+
+    assert len(outcome.errors) == 1
+    assert "file system is full" in outcome.errors[0]
+    assert mark(dest)["state"] == "copying"
+    (source / "var/big").unlink()
+    copy(source, dest)
+    assert walk(dest) == walk(source)
+
+
+def around(
+    program: str, folder: Path, patch: pytest.MonkeyPatch, *, before: str = "", after: str = ""
+) -> None:
+    """Let a program run a shell command before it does its work, and one before it ends."""
     wrapper = folder / "bin" / program
     wrapper.parent.mkdir()
-    wrapper.write_text(f'#!/bin/sh\nPATH="${{PATH#*:}}"\n{program} "$@"\n{command}\n')
+    wrapper.write_text(f'#!/bin/sh\nPATH="${{PATH#*:}}"\n{before}\n{program} "$@"\n{after}\n')
     wrapper.chmod(0o755)
     patch.setenv("PATH", f"{wrapper.parent}:{os.environ['PATH']}")
 
@@ -84,7 +124,7 @@ def test_a_source_that_changes_meanwhile_is_reported(
     if program == "rsync":
         assert not copy(source, dest).warnings
         (source / "etc/plain").write_text("changed\n")
-    meanwhile(f"touch {source}/var/late", program, tmp_path, monkeypatch)
+    around(program, tmp_path, monkeypatch, after=f"touch {source}/var/late")
 
     outcome = copy(source, dest)
 
@@ -92,10 +132,20 @@ def test_a_source_that_changes_meanwhile_is_reported(
     assert outcome.warnings == [f"{source} changed while it was copied to {dest}"]
 
 
+def test_files_that_vanish_on_a_host_while_it_is_copied_are_reported(
+    source: Path, dest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    around("rsync", tmp_path, monkeypatch, after="exit 24")  # rsync(1), EXIT VALUES
+    rsh = by_ssh(source, tmp_path)[1]["rsh"]
+    outcome = sync(Request(f"pc01:{source}", [str(dest)], rsh=rsh))
+    assert outcome.roots[0].source_changed
+    assert outcome.warnings == [f"pc01:{source} changed while it was copied to {dest}"]
+
+
 def test_a_change_among_the_excluded_is_not_reported(
     source: Path, dest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    meanwhile(f"echo excluded > {source}/etc/plain", "rsync", tmp_path, monkeypatch)
+    around("rsync", tmp_path, monkeypatch, after=f"echo excluded > {source}/etc/plain")
     assert not copy(source, dest, exclude=["/etc/pl*n"]).warnings
 
 
@@ -122,12 +172,8 @@ def test_a_long_copy_is_written_out_while_it_goes_on(
 ) -> None:
     monkeypatch.setattr(job, "_WRITE_OUT", 0.01)
     asked = tmp_path / "asked"
-    meanwhile(
-        f"for _time in $(seq 500); do [ ! -s {asked} ] || break; sleep 0.01; done",
-        "cp",
-        tmp_path,
-        monkeypatch,
-    )
+    wait = f"for _time in $(seq 500); do [ ! -s {asked} ] || break; sleep 0.01; done"
+    around("cp", tmp_path, monkeypatch, after=wait)
     spy = tmp_path / "bin/sync"
     spy.write_text(f'#!/bin/sh\necho "$@" $(ls -A {dest.parent}) >> {asked}\n')
     spy.chmod(0o755)
@@ -160,7 +206,7 @@ def test_an_archive_that_changes_while_it_is_unpacked_is_one_clear_error(
     source: Path, dest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     src, _options = by_gzip(source, tmp_path)
-    meanwhile(f"echo more >> {src}", "tar", tmp_path, monkeypatch)
+    around("tar", tmp_path, monkeypatch, after=f"echo more >> {src}")
 
     outcome = sync(Request(src, [str(dest)]))
 
@@ -170,22 +216,15 @@ def test_an_archive_that_changes_while_it_is_unpacked_is_one_clear_error(
 
 @pytest.mark.parametrize("way", [by_gzip, by_squashfs])
 def test_a_packed_root_that_does_not_fit_is_one_clear_error(
-    way: Way, source: Path, dest: Path, tmp_path: Path
+    way: Way, source: Path, small: Path, tmp_path: Path
 ) -> None:
-    (source / "var/big").write_bytes(
-        b"x" * (3 << 20)
-    )  # which is packed so small that it seems to fit
+    # Packed so small that it seems to fit.
+    (source / "var/big").write_bytes(b"x" * (3 << 20))
     src, _options = way(source, tmp_path)
-    small = tmp_path / "small"
-    small.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "small", str(small)], check=True)
-    try:
-        outcome = sync(Request(src, [str(small / "a/root")]))
-        assert len(outcome.errors) == 1
-        assert f"is full: {src} does not fit" in outcome.errors[0]
-        assert not leftovers(small / "a/root")
-    finally:
-        subprocess.run(["umount", "--lazy", str(small)], check=True)
+    outcome = sync(Request(src, [str(small / "a/root")]))
+    assert len(outcome.errors) == 1
+    assert f"is full: {src} does not fit" in outcome.errors[0]
+    assert not leftovers(small / "a/root")
 
 
 def test_an_archive_writes_nothing_outside(dest: Path, tmp_path: Path) -> None:
