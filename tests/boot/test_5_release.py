@@ -65,11 +65,7 @@ def test_a_change_is_published_and_gone_back_from_while_a_pc_runs_on(
         assert _current(site) == first
         assert _look(site, logs / "back") == (first, [])
 
-        passes = set(site.inside(RUNNING[2], "cat /run/passes").splitlines())
-        unread = site.inside(RUNNING[2], "cat /run/unread")
-        assert site.inside(RUNNING[2], "systemctl is-active reader") == "active"
-    assert len(passes) == 1, "what the running PC read was not the same each time"
-    assert unread == ""
+        _read_the_same_all_along(site)
     # An image that has nothing new stays gone back from.
     assert site.playbook("site.yml").changed == 0
     assert _current(site) == first
@@ -80,17 +76,29 @@ def test_no_release_goes_that_a_pc_runs_or_is_set_to(releases: Site, logs: Path)
     site.playbook("rollout.yml")
     second = _current(site)
     with site.boots(RUNNING[1], logs / "second", cpus=1):
-        third, fourth = (_changed(site, words) for words in ("third", "fourth"))
+        site.inside(RUNNING[2], READ_FOR_EVER)
+        third, fourth, fifth = (_changed(site, words) for words in ("third", "fourth", "fifth"))
         assert third in _releases(site)
+        site.add(*RESTARTED, netboot_root="overlay", netboot_release=fourth)
         site.playbook("prune.yml", "-e", "nfsroot_image_keep=1")
         left = _releases(site)
         assert third not in left
-        assert {second, fourth} <= left
+        assert {second, fourth, fifth} <= left
         copied = site.on_server(
             'sed -n \'s/.*"label": "\\(.*\\)",/\\1/p\' /srv/netboot/clients/*/.root.nfsroot.json'
         )
         assert set(copied.split()) <= left
         assert site.inside(RUNNING[2], "cat /etc/motd") == "changed"
+        assert _look(site, logs / "set")[0] == fourth
+        _read_the_same_all_along(site)
+
+
+def _read_the_same_all_along(site: Site) -> None:
+    """Fail unless READ_FOR_EVER read all files of the running PC's root, always the same."""
+    passes = set(site.inside(RUNNING[2], "cat /run/passes").splitlines())
+    assert len(passes) == 1, "what the running PC read was not the same each time"
+    assert site.inside(RUNNING[2], "cat /run/unread") == ""
+    assert site.inside(RUNNING[2], "systemctl is-active reader") == "active"
 
 
 def _changed(site: Site, words: str) -> str:

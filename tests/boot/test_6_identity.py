@@ -96,6 +96,8 @@ def test_nobody_else_gets_a_pc_s_own(keeper: Site) -> None:
     stranger = "198.51.100.99"
     for address, path in (
         (OTHER[2], STATE),
+        (OTHER[2], "/srv/netboot/clients/pc01/root"),
+        (OTHER[2], "/srv/netboot/images/bookworm/shared/root"),
         (stranger, STATE),
         (stranger, releases),
         (OTHER[2], "/srv/netboot"),
@@ -107,12 +109,17 @@ def test_nobody_else_gets_a_pc_s_own(keeper: Site) -> None:
 
 def test_nothing_secret_is_served_to_everybody_or_published(keeper: Site) -> None:
     secrets = (
-        f"{{ cat {STATE}/machine-id; od -An -tx1 /srv/netboot/secret | tr -d ' \\n'; echo;"
-        " echo 'PRIVATE KEY'; }"
+        f"{{ cat {STATE}/machine-id; sed -n 3p {STATE}/ssh_host_ed25519_key;"
+        " od -An -tx1 /srv/netboot/secret | tr -d ' \\n'; echo; }"
     )
-    open_to_all = "/srv/tftp /srv/netboot/images/*/releases"
     # A packed root is that of its tree, which is looked through.
-    look = f"grep -rlaFf /run/secrets --exclude=root.squashfs {open_to_all} || true"
-    found = keeper.on_server(f"{secrets} > /run/secrets; {look}; rm /run/secrets")
+    look = "grep -rlaF --exclude=root.squashfs"
+    open_to_all = "/srv/tftp /srv/netboot/images/*/releases"
+    known = f"{secrets} > /run/secrets; {look} -f /run/secrets {open_to_all} {STATE} || true"
+    found = set(keeper.on_server(f"{known}; rm /run/secrets").splitlines())
+    # That they are found where they are shows that the question is put rightly.
+    assert {f"{STATE}/machine-id", f"{STATE}/ssh_host_ed25519_key"} <= found
+    assert [name for name in found if not name.startswith(STATE)] == []
     # Programs that read keys know the words that a key begins with.
-    assert [name for name in found.split() if "bin/" not in name and "/lib" not in name] == []
+    keys = keeper.on_server(f"{look} 'PRIVATE KEY' {open_to_all} || true").splitlines()
+    assert [name for name in keys if "bin/" not in name and "/lib" not in name] == []

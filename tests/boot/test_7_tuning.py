@@ -99,6 +99,14 @@ def test_what_is_mounted_on_demand_is_there_when_somebody_goes_there(inside: Sit
     )
 
 
+def test_what_is_kept_in_ram_has_a_limit(inside: Site) -> None:
+    look = "grep MemTotal /proc/meminfo; findmnt -bno SIZE /tmp; findmnt -bno SIZE /var/tmp"
+    _name, kilobytes, _unit, *sizes = _said(inside, look).split()
+    for size in sizes:
+        assert int(size) == pytest.approx(int(kilobytes) * 1024 / 4, rel=0.01)
+    assert len(sizes) == 2
+
+
 def test_swap_is_compressed_ram(inside: Site) -> None:
     name, kind, size, *_rest = _said(inside, "swapon --noheadings --bytes --show").split()
     assert (name, kind) == ("/dev/zram0", "partition")
