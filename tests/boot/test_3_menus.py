@@ -22,6 +22,9 @@ from ansible_collections.diskless.netboot.tests.unit.plugins.module_utils.initra
 
 # In no inventory: the DHCP server gives it any free address, and the loader.
 MACS = {"bios": "52:54:00:00:05:01", "uefi": "52:54:00:00:05:02"}
+PROMPTED = "52:54:00:00:05:03"
+INCLUDED = "loan.cfg"
+MODULE = "meminfo.c32"
 PASSWORD = "opensesame"
 HASHES = {
     "pxelinux": "$6$reading$04uQLY.xYgwDrLcG72lMjhdql31qy15kabnNYhRiux6EQw0WfZ7VP9o9jfMNAJpGpUkU8"
@@ -71,6 +74,16 @@ def entry(mac: str, folder: str, serial: bool) -> dict[str, Any]:
     }
 
 
+PROMPT: dict[str, Any] = {
+    "client": PROMPTED,
+    "serial": {"port": 0, "baud": 115200},
+    "prompt": True,
+    "include": [INCLUDED],
+    "labels": [{"name": "memory", "com32": MODULE}],
+    "raw": {"pxelinux": "SAY written as it is"},
+}
+
+
 @pytest.fixture(scope="module")
 def room(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The site, with that entry for a PC with a BIOS and for one with UEFI."""
@@ -78,17 +91,23 @@ def room(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]
     cpio = base64.b64encode(archive([("init", 0o100755, INIT)])).decode()
     site.on_server(f"cd /srv/tftp && echo {cpio} | base64 -d > {EXTRA} && chmod 644 {EXTRA}")
     entries = [entry(mac, folder, firmware == "bios") for firmware, mac in MACS.items()]
-    options = {"root": "/srv/tftp", "entries": entries}
-    modules = ("diskless.netboot.pxelinux_entry", "diskless.netboot.grub_entry")
+    modules = {"pxelinux_entry": [*entries, PROMPT], "grub_entry": entries}
+    site.on_server(
+        f"cd /srv/tftp && printf 'LABEL loan\\nLOCALBOOT 0\\n' > {INCLUDED}"
+        f" && cp /usr/lib/syslinux/modules/bios/{MODULE} . && chmod 644 {INCLUDED} {MODULE}"
+    )
     written = tmp_path_factory.mktemp("menus")
     for state in ("present", "absent"):
-        tasks = [{name: {**options, "state": state}} for name in modules]
+        tasks = [
+            {f"diskless.netboot.{name}": {"root": "/srv/tftp", "entries": told, "state": state}}
+            for name, told in modules.items()
+        ]
         play = [{"hosts": "tftp_servers", "gather_facts": False, "tasks": tasks}]
         (written / f"{state}.yml").write_text(json.dumps(play))
     site.playbook(str(written / "present.yml"))
     yield site
     site.playbook(str(written / "absent.yml"))
-    site.on_server(f"rm /srv/tftp/{EXTRA}")
+    site.on_server(f"cd /srv/tftp && rm {EXTRA} {INCLUDED} {MODULE}")
 
 
 class Keyboard:
@@ -180,3 +199,15 @@ def test_a_person_gets_the_menu_by_a_key_and_past_the_password_by_knowing_it(
             person.reads("BdsDxe")
 
     at_once([bios, uefi])
+
+
+def test_a_person_types_what_to_boot_at_a_prompt(room: Site, logs: Path) -> None:
+    with room.power_on(PROMPTED, cpus=1) as guest:
+        person = Keyboard(room, guest, logs)
+        person.reads("written as it is")
+        person.reads("boot:")
+        person.types("memory\r")
+        person.reads("DOS RAM: ")
+        person.reads("boot:")
+        person.types("loan\r")
+        person.reads("Booting from local disk")

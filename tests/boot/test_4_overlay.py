@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,29 @@ def test_three_pcs_write_everywhere_and_nothing_of_it_is_left(overlay: Site, log
 
     assert found == [f"{name}\n198.51.100.1:{tree}" for name, _mac, _address in PCS]
     assert overlay.on_server(HASH.format(tree=tree)) == before
+
+
+@pytest.fixture
+def disks(tmp_path: Path) -> list[Path]:
+    """What a PC's own disk may hold that a system would mount or swap to by itself."""
+    made = []
+    for form in (["mke2fs", "-q", "-t", "ext4", "-L", "home"], ["mkswap", "-q"]):
+        disk = tmp_path / f"{form[0]}.raw"
+        with disk.open("wb") as file:
+            file.truncate(64 << 20)
+        subprocess.run([*form, str(disk)], check=True)
+        made.append(disk)
+    return made
+
+
+def test_a_pc_s_own_disks_are_left_alone(overlay: Site, disks: list[Path], logs: Path) -> None:
+    before = [disk.read_bytes() for disk in disks]
+    _name, mac, address = PCS[0]
+    with overlay.boots(mac, logs, disks=disks) as guest:
+        look = "ls /dev/vda /dev/vdb; grep vd /proc/mounts /proc/swaps; systemctl poweroff"
+        assert overlay.inside(address, look).split() == ["/dev/vda", "/dev/vdb"]
+        assert guest.wait_end(60), "it did not switch itself off within a minute"
+    assert [disk.read_bytes() for disk in disks] == before
 
 
 def test_a_pc_whose_changes_fill_their_space_says_so_and_stays_up(

@@ -34,9 +34,10 @@ def power_on(
     nic: str = "virtio-net-pci",
     memory: int = 1024,
     cpus: int = 2,
+    disks: Sequence[Path] = (),
     until: str = LOGIN_PROMPT,
 ) -> Guest:
-    """Switch on a PC without a disk whose NIC has address ``mac``.
+    """Switch on a PC whose NIC has address ``mac``, and which boots from it.
 
     Args:
         lab: whose cable it is plugged into.
@@ -45,6 +46,7 @@ def power_on(
         nic: QEMU's name of the NIC, for example ``e1000``.
         memory: MiB.
         cpus: processors.
+        disks: files that are its disks, byte by byte; none, as a rule.
         until: what the console says when it is ready, a regular expression.
     """
     short = mac.replace(":", "")
@@ -56,6 +58,8 @@ def power_on(
         *firmware_arguments(firmware, folder),
         *nic_arguments("lan", tap, mac, nic, boot=True, rom=firmware == "bios"),
     ]
+    for disk in disks:
+        arguments += ["-drive", f"file={disk},if=virtio,format=raw"]
     return Guest(arguments, folder, taps=[tap], capture="lan", trace=Trace(ready=until))
 
 

@@ -7,6 +7,7 @@ Also one that is given its root in one file by dracut; initramfs-tools' is in te
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,38 @@ def test_the_same_inputs_give_the_same_bytes_and_are_not_built_again(
     )
     assert ("CHANGED" in first, "CHANGED" in again) == (True, False)
     initrds.on_server(f"cmp /srv/second.img {folder}/boot/initrd.img; rm /srv/second.img*")
+
+
+def _built(initrds: Site, image: str, **options: object) -> tuple[list[str], str]:
+    """Build another initrd of an image, and forget it.
+
+    Returns what modules the module found inside, and the initrd's first bytes in hexadecimal.
+    """
+    where = {"root": f"/srv/netboot/images/{image}/root", "dest": "/srv/other.img"}
+    said = initrds.ad_hoc(
+        "boot1", "diskless.netboot.initramfs_netboot", **where, missing_firmware="warn", **options
+    )
+    begins = initrds.on_server("od -An -tx1 -N4 /srv/other.img; rm /srv/other.img*")
+    return json.loads(said[said.index("{") :])["modules"], begins.replace(" ", "").strip()
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("modules", ["netboot", "most"])
+def test_modules_mean_the_same_by_initramfs_tools_and_by_dracut(
+    initrds: Site, modules: str
+) -> None:
+    for image in IMAGES:
+        found, _begins = _built(initrds, image, modules=modules)
+        wanted = {"e1000", "igb", "r8169", "tg3", "virtio_net", "nfsv3", "overlay"}
+        assert wanted <= set(found), image
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize(
+    ("compression", "magic"), [("gzip", "1f8b"), ("xz", "fd377a58"), ("zstd", "28b52ffd")]
+)
+def test_both_compress_as_they_are_told(initrds: Site, compression: str, magic: str) -> None:
+    options = {"modules": "list", "drivers": ["e1000"], "compression": compression}
+    for image in IMAGES:
+        _modules, begins = _built(initrds, image, **options)
+        assert begins.startswith(magic), image

@@ -156,10 +156,17 @@ def task_of(example: dict[str, Any], folder: Path, store: bool) -> dict[str, Any
 def prepare_source(options: dict[str, Any], folder: Path) -> None:
     host, _colon, path = options["src"].rpartition(":")
     source = Path(path)
-    if source.name.endswith(".tar.zst"):
-        source.parent.mkdir(parents=True, exist_ok=True)
-        touch(folder / "packed/etc/hostname")
-        subprocess.run(["tar", "-C", folder / "packed", "--zstd", "-cf", source, "."], check=True)
+    packed = folder / "packed"
+    packers: dict[str, list[str | Path]] = {
+        ".tar.zst": ["tar", "-C", packed, "--zstd", "-cf", source, "."],
+        ".img": ["mksquashfs", packed, source, "-quiet", "-no-progress"],
+    }
+    for ending, packer in packers.items():
+        if source.name.endswith(ending):
+            source.parent.mkdir(parents=True, exist_ok=True)
+            touch(packed / "etc/hostname")
+            subprocess.run(packer, check=True, stdout=subprocess.DEVNULL)
+            break
     else:
         touch(source / "etc/hostname")
     if host:
