@@ -166,7 +166,7 @@ def test_a_browser_s_lock_goes_where_its_browser_died_with_this_pc(inside: Site)
 
 
 def test_nothing_is_done_by_all_pcs_at_the_same_moment(inside: Site) -> None:
-    masked = "systemctl is-enabled apt-daily.timer man-db.timer fstrim.timer || true"
+    masked = "systemctl is-enabled apt-daily.timer man-db.timer anacron.timer || true"
     assert set(_said(inside, masked).split()) == {"masked"}
     shown = _said(
         inside,
@@ -175,6 +175,11 @@ def test_nothing_is_done_by_all_pcs_at_the_same_moment(inside: Site) -> None:
     assert sorted(shown.splitlines()) == ["FixedRandomDelay=yes", "RandomizedDelayUSec=1h"]
     jobs = _said(inside, "grep -c '/usr/lib/netboot/spread 60 && .*run-parts.*daily' /etc/crontab")
     assert jobs == "1"
+    # The moment is its machine-id's, which no other PC has; 'sleep' tells which.
+    told = "mkdir /run/told; ln -s $(command -v echo) /run/told/sleep; cat /etc/machine-id"
+    spread = "PATH=/run/told:$PATH /usr/lib/netboot/spread 60"
+    machine_id, seconds = _said(inside, f"{told}; {spread}").split()
+    assert int(seconds) == int(machine_id[:7], 16) % 3600
 
 
 def test_it_switches_itself_off_within_twenty_seconds(inside: Site, guest: Guest) -> None:
