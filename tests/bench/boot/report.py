@@ -64,7 +64,8 @@ def boots(measured: Measured) -> Table:
     """Return one row for each kind of root."""
     made = _table(
         "From power-on to the login prompt, and what was loaded until then",
-        *("root", "seconds", "by LTSP's", "MB", "by LTSP's", "initrd", "runs"),
+        *("root", "seconds", "by LTSP's", "MB", "by LTSP's"),
+        *("initrd", "by LTSP's", "runs"),
     )
     for side in SIDES:
         its = [boot for each in measured.rounds for boot in each if boot.side == side]
@@ -77,6 +78,7 @@ def boots(measured: Measured) -> Table:
             spread([boot.wire / 1e6 for boot in its], "{:.1f}"),
             "" if side == THEIRS else spread(wire, "{:.2f}"),
             f"{measured.initrd[side] / 1e6:.1f} MB" if side in measured.initrd else "-",
+            _share(measured.initrd, side),
             str(len(its)),
         )
     return made
@@ -86,10 +88,13 @@ def publishing(measured: Measured) -> Table:
     """Return one row for each way to publish."""
     made = _table(
         "Ten files of the image changed, and published",
-        *("what", "seconds", "by LTSP's", "disk", "runs"),
+        *("what", "seconds", "by LTSP's", "disk", "by LTSP's", "runs"),
     )
     theirs = [each for each in measured.published if each.how == THEIRS]
+    disk: dict[str, float] = {}
     for how in dict.fromkeys(each.how for each in measured.published):
+        disk[how] = statistics.median(each.disk for each in measured.published if each.how == how)
+    for how in disk:
         its = [each for each in measured.published if each.how == how]
         pairs = zip(its, theirs) if len(its) == len(theirs) else ((each, None) for each in its)
         shares = [
@@ -100,6 +105,7 @@ def publishing(measured: Measured) -> Table:
             spread([each.seconds for each in its], "{:.1f}"),
             "" if how == THEIRS else spread(shares, "{:.3f}"),
             spread([each.disk / 1e6 for each in its], "{:.1f}") + " MB",
+            _share(disk, how),
             str(len(its)),
         )
     return made
@@ -139,6 +145,12 @@ def spread(figures: Sequence[float], form: str) -> str:
     if len(figures) == 1:
         return middle_one
     return f"{middle_one} ({form.format(min(figures))}-{form.format(max(figures))})"
+
+
+def _share(figures: Mapping[str, float], of: str) -> str:
+    """Return one figure by LTSP's."""
+    known = of in figures and figures.get(THEIRS)
+    return f"{figures[of] / figures[THEIRS]:.3f}" if known and of != THEIRS else ""
 
 
 def middle(published: Sequence[Published]) -> float:
