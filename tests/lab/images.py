@@ -21,7 +21,7 @@ from ansible_collections.diskless.netboot.tests.lab.network import (
     SERVER_ADDRESS,
     SERVER_NIC,
 )
-from ansible_collections.diskless.netboot.tests.lab.places import cache
+from ansible_collections.diskless.netboot.tests.lab.places import cache, lock_file
 from ansible_collections.diskless.netboot.tests.lab.shell import LabError, run
 
 SUITES = ("bookworm", "trixie")
@@ -78,9 +78,7 @@ def _key(*parts: object) -> str:
 
 @contextmanager
 def _only_one(name: str) -> Iterator[None]:
-    folder = cache() / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / name).open("w") as lock:
+    with lock_file(name).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -18,6 +18,13 @@ def cache() -> Path:
     return Path(base) / "diskless-netboot"
 
 
+def lock_file(name: str) -> Path:
+    """Return a file on which runs on this machine wait for each other, flock(2)."""
+    folder = cache() / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / name
+
+
 @dataclass(frozen=True)
 class Lab:
     """One lab: a network of its own with a boot server. Several may run at once.

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
-from ansible_collections.diskless.netboot.tests.lab.places import RUN
+from ansible_collections.diskless.netboot.tests.lab.places import lock_file
 
 
 class _Turn:
@@ -31,9 +31,8 @@ class _Turn:
         """Have a PC on inside: waits until no other run has one."""
         with self._threads:
             if self._file is None:
-                RUN.mkdir(parents=True, exist_ok=True)
                 # Closed, by us or because we were killed, it is the next one's turn.
-                self._file = (RUN / "turn").open("w")
+                self._file = lock_file("turn").open("w")
                 fcntl.flock(self._file, fcntl.LOCK_EX)
             self._on += 1
         try:

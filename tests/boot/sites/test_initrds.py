@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.diskless.netboot.tests.boot.site import Site, at_once
 
+pytestmark = pytest.mark.matrix
+
 DRACUT = ("52:54:00:00:00:51", "198.51.100.51")
 SMALL = ("52:54:00:00:00:52", "198.51.100.52")
 FETCHING = ("52:54:00:00:00:53", "198.51.100.53")
@@ -140,7 +142,6 @@ def _built(initrds: Site, image: str, **options: object) -> tuple[list[str], str
     return json.loads(said[said.index("{") :])["modules"], begins.replace(" ", "").strip()
 
 
-@pytest.mark.matrix
 @pytest.mark.parametrize("modules", ["netboot", "most"])
 def test_modules_mean_the_same_by_initramfs_tools_and_by_dracut(
     initrds: Site, modules: str
@@ -151,7 +152,6 @@ def test_modules_mean_the_same_by_initramfs_tools_and_by_dracut(
         assert wanted <= set(found), image
 
 
-@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("compression", "magic"), [("gzip", "1f8b"), ("xz", "fd377a58"), ("zstd", "28b52ffd")]
 )
