@@ -114,7 +114,7 @@ sanity: setup ## ansible-test sanity in a clean copy, nothing ignored
 
 # A virtual environment and four sanity minutes for each of them.
 .PHONY: pythons
-pythons: setup ## unit and sanity with every supported Python on this machine (not in test)
+pythons: setup ## unit and sanity with the oldest and the newest supported Python (not in test)
 	@bash tests/tools/pythons .build/pythons
 
 .PHONY: build
