@@ -80,7 +80,7 @@ PROMPT: dict[str, Any] = {
     "prompt": True,
     "include": [INCLUDED],
     "labels": [{"name": "memory", "com32": MODULE}],
-    "raw": {"pxelinux": "SAY written as it is"},
+    "raw": {"pxelinux": "LABEL written\nLOCALBOOT 0"},
 }
 
 
@@ -93,7 +93,7 @@ def room(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]
     entries = [entry(mac, folder, firmware == "bios") for firmware, mac in MACS.items()]
     modules = {"pxelinux_entry": [*entries, PROMPT], "grub_entry": entries}
     site.on_server(
-        f"cd /srv/tftp && printf 'LABEL loan\\nLOCALBOOT 0\\n' > {INCLUDED}"
+        f"cd /srv/tftp && printf 'LABEL loan\\nCOM32 {MODULE}\\n' > {INCLUDED}"
         f" && cp /usr/lib/syslinux/modules/bios/{MODULE} . && chmod 644 {INCLUDED} {MODULE}"
     )
     written = tmp_path_factory.mktemp("menus")
@@ -204,10 +204,10 @@ def test_a_person_gets_the_menu_by_a_key_and_past_the_password_by_knowing_it(
 def test_a_person_types_what_to_boot_at_a_prompt(room: Site, logs: Path) -> None:
     with room.power_on(PROMPTED, cpus=1) as guest:
         person = Keyboard(room, guest, logs)
-        person.reads("written as it is")
+        for label in ("memory", "loan"):
+            person.reads("boot:")
+            person.types(f"{label}\r")
+            person.reads("DOS RAM: ")
         person.reads("boot:")
-        person.types("memory\r")
-        person.reads("DOS RAM: ")
-        person.reads("boot:")
-        person.types("loan\r")
+        person.types("written\r")
         person.reads("Booting from local disk")
