@@ -201,7 +201,8 @@ roots:
     source_changed:
       description:
         - Whether the source changed while it was copied, so that the copy may mix old and new.
-        - It is noticed for folders, and for other hosts only if files vanish. There is a warning.
+        - A host over ssh is compared once more for that, which reads its names and times again.
+        - There is a warning.
       type: bool
     stats:
       description: What the copy did. All numbers are 0 where nothing was compared.

@@ -4,7 +4,8 @@
 
 Emulated PCs of two runs starve each other on a machine with two cores, and what is then late looks
 like a fault. One run has PCs on, as many as it likes; others work on their boot servers meanwhile,
-and wait here before they switch one on.
+and wait here before they switch one on. Whoever has waited longest is next: flock(2) promises no
+order, so one run waits for the turn and the others for its place.
 """
 
 from __future__ import annotations
@@ -32,8 +33,10 @@ class _Turn:
         with self._threads:
             if self._file is None:
                 # Closed, by us or because we were killed, it is the next one's turn.
-                self._file = lock_file("turn").open("w")
-                fcntl.flock(self._file, fcntl.LOCK_EX)
+                with lock_file("next-turn").open("w") as place:
+                    fcntl.flock(place, fcntl.LOCK_EX)
+                    self._file = lock_file("turn").open("w")
+                    fcntl.flock(self._file, fcntl.LOCK_EX)
             self._on += 1
         try:
             yield

@@ -14,7 +14,9 @@ from typing import Any
 from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
 from ansible_collections.diskless.netboot.plugins.module_utils.dhcp.model import (
     ARCHITECTURES,
+    IPXE,
     MARKER,
+    NO_PXEDHCP,
     DhcpPlan,
     DhcpSubnet,
     Reservation,
@@ -43,6 +45,11 @@ def dhcpd_conf(clients: Iterable[Client], **options: Any) -> str:
         "allow booting;",
         "# Firmware, loader, initrd and system each send a client-id of their own.",
         "ignore-client-uids true;",
+        "# iPXE need not wait for a ProxyDHCP server.",
+        "option space ipxe;",
+        f"option ipxe.no-pxedhcp code {NO_PXEDHCP} = unsigned integer 8;",
+        f"option ipxe-options code {IPXE} = encapsulate ipxe;",
+        "option ipxe.no-pxedhcp 1;",
         "# RFC 4578: the architecture that the client's firmware is for.",
         "option arch code 93 = unsigned integer 16;",
         *_boot_files(plan),

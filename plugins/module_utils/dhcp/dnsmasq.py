@@ -16,7 +16,9 @@ from ansible_collections.diskless.netboot.plugins.module_utils import values
 from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
 from ansible_collections.diskless.netboot.plugins.module_utils.dhcp.model import (
     ARCHITECTURES,
+    IPXE,
     MARKER,
+    NO_PXEDHCP,
     DhcpPlan,
     DhcpSubnet,
     plan_dhcp,
@@ -85,6 +87,8 @@ def _authority(plan: DhcpPlan) -> list[str]:
         "# Firmware, loader, initrd and system each send a client-id of their own.",
         "dhcp-ignore-clid",
         f"dhcp-lease-max={max(LEASES_MIN, _leases(plan))}",
+        "# iPXE need not wait for a ProxyDHCP server.",
+        f"dhcp-option=encap:{IPXE},{NO_PXEDHCP},1b",
     ]
 
 

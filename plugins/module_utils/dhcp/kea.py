@@ -13,7 +13,9 @@ from typing import Any
 from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
 from ansible_collections.diskless.netboot.plugins.module_utils.dhcp.model import (
     ARCHITECTURES,
+    IPXE,
     MARKER,
+    NO_PXEDHCP,
     DhcpPlan,
     DhcpSubnet,
     plan_dhcp,
@@ -52,6 +54,10 @@ def kea_dhcp4(clients: Iterable[Client], **options: Any) -> dict[str, Any]:
             "reservations-out-of-pool": True,
             # A client with several cards has one address on all of them.
             "ip-reservations-unique": False,
+            "option-def": [{"name": "ipxe", "code": IPXE, "type": "binary"}],
+            "option-data": [
+                {"name": "ipxe", "csv-format": False, "data": bytes((NO_PXEDHCP, 1, 1)).hex()}
+            ],
             "client-classes": _classes(plan),
             "subnet4": [_subnet(item) for item in plan.subnets],
             "loggers": [

@@ -28,6 +28,11 @@ Architecture Types"; RFC 4578 section 2.1. Some 64-bit UEFI firmware says 9 (EBC
 
 DEFAULT_BOOT_FILES = {"bios": "pxelinux.0"}
 
+IPXE, NO_PXEDHCP = 175, 176
+"""iPXE's encapsulated option, which iPXE alone asks for, and in it the one (1) by which it does not
+wait three seconds for what a ProxyDHCP server might add: iPXE's src/include/ipxe/dhcp.h,
+DHCP_EB_ENCAP and DHCP_EB_NO_PXEDHCP. It is the ROM of every virtual NIC of QEMU."""
+
 # RFC 2131 section 2: 128 bytes with the final NUL. No white space, quote or backslash: a loader's
 # name needs none, and firmware disagrees about them.
 _BOOT_FILE = re.compile(r"[!#-&(-\[\]-~]{1,127}", re.ASCII)

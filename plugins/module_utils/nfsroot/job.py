@@ -40,6 +40,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.survey im
 # Seconds from one writing out of a long copy to the next: less is left to wait for at its end, and
 # whatever else has a server's disk written out (leases, logs) never waits for gigabytes of ours.
 _WRITE_OUT = 1.0
+_LookBack = Callable[[Path], "Future[bool]"]
 _IMMUTABLE = "\n(something there may be immutable: see lsattr, chattr -i)"
 
 
@@ -109,13 +110,13 @@ class Job:
             argv = self._writer(origin, state)
             with ThreadPoolExecutor(max_workers=1) as beside:
 
-                def look_back() -> Future[bool]:
+                def look_back(copied: Path) -> Future[bool]:
                     # What the source does once the copy has ended is of no concern, so the copy
-                    # can be looked at and written to the disk meanwhile.
-                    return beside.submit(self._source_moved, origin, since)
+                    # can be written to the disk meanwhile.
+                    return beside.submit(self._source_moved, origin, since, copied)
 
                 copy = self._first if state.fresh else self._update
-                moved = copy(origin, argv, held, look_back).result()
+                moved = copy(origin, argv, held, look_back)
             self.root.source_changed = self.root.source_changed or moved
             self.root.changed = self._outdated(state) or self.changes.count > 0
             finished = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -163,9 +164,7 @@ class Job:
             return self._rsync(origin, partial)
         return _cp(origin.path, partial, self.request.one_file_system)
 
-    def _first(
-        self, origin: Origin, argv: list[str], held: int, look_back: Callable[[], Future[bool]]
-    ) -> Future[bool]:
+    def _first(self, origin: Origin, argv: list[str], held: int, look_back: _LookBack) -> bool:
         """Make the root beside its place and rename it: nobody sees half a root."""
         made = self.target.partial
         with _written_out(made.parent):
@@ -179,10 +178,11 @@ class Job:
             elif not self._by_cp(origin, argv, made, held):
                 # Where cp stumbled (a file vanished, say), rsync completes and judges it.
                 self._transfer(origin, self._rsync(origin, made), made, held)
-        moved = look_back()
+        moved = look_back(made)
         self._flush(made)
+        changed = moved.result()
         made.rename(self.target.root)
-        return moved
+        return changed
 
     def _by_cp(self, origin: Origin, argv: list[str], made: Path, held: int) -> bool:
         """Copy by cp, and say whether it copied everything."""
@@ -208,9 +208,7 @@ class Job:
             total_bytes=found.size,
         )
 
-    def _update(
-        self, origin: Origin, argv: list[str], held: int, look_back: Callable[[], Future[bool]]
-    ) -> Future[bool]:
+    def _update(self, origin: Origin, argv: list[str], held: int, look_back: _LookBack) -> bool:
         remove(self.target.temporary)
         if self._aside:
             self.target.temporary.mkdir(0o700)
@@ -218,10 +216,10 @@ class Job:
             self._transfer(origin, argv, self.target.root, held)
         finally:
             remove(self.target.temporary)
-        moved = look_back()
+        moved = look_back(self.target.root)
         if self.changes.count:
             self._flush(self.target.root)
-        return moved
+        return moved.result()
 
     def _totals(self, origin: Origin, folder: Path, *, holes: bool) -> Totals | None:
         """What there is to do, for the meter: all of a folder; in a root, nobody knows how much.
@@ -269,8 +267,16 @@ class Job:
             ended.code == rsync.VANISHED or "failed verification" in ended.stderr
         )
 
-    def _source_moved(self, origin: Origin, since: str) -> bool:
-        """Whether a folder changed since then. Other sources are judged in other ways."""
+    def _source_moved(self, origin: Origin, since: str, copied: Path) -> bool:
+        """Whether a folder changed since then, or a host is no longer as it was copied.
+
+        An archive is what it was when it was opened.
+        """
+        if self.plan.source.kind == src.SSH:
+            again = Changes(keep=0)
+            argv = self._rsync(origin, copied, dry_run=True)
+            ended, _numbers = rsync.copy(argv, again, Meter(None, ""), dest=copied)
+            return ended.code != 0 or again.count > 0
         if self.plan.source.kind != src.FOLDER:
             return False
         excludes, one = self.plan.excludes, self.request.one_file_system

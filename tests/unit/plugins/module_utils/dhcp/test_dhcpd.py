@@ -100,6 +100,13 @@ def test_only_the_mac_identifies_a_client_and_nobody_else_answers() -> None:
     assert "allow booting" in found
 
 
+def test_ipxe_does_not_wait_for_a_proxydhcp_server() -> None:
+    found = conf([])
+    assert "option ipxe.no-pxedhcp code 176 = unsigned integer 8" in found
+    assert "option ipxe-options code 175 = encapsulate ipxe" in found
+    assert "option ipxe.no-pxedhcp 1" in found
+
+
 def test_boot_files_go_by_architecture() -> None:
     found = conf([], boot_files={"uefi": "shimx64.efi", "bios": "lpxelinux.0"})
     assert "option arch code 93 = unsigned integer 16" in found

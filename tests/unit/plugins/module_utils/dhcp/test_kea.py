@@ -108,6 +108,13 @@ def test_what_is_not_given_is_not_sent() -> None:
     assert subnet["valid-lifetime"] == 86400
 
 
+def test_ipxe_does_not_wait_for_a_proxydhcp_server() -> None:
+    found = kea([])
+    (definition,), (data,) = found["option-def"], found["option-data"]
+    assert (definition["name"], definition["code"]) == (data["name"], 175)
+    assert bytes.fromhex(data["data"]) == bytes([176, 1, 1])
+
+
 def test_a_bios_client_gets_its_boot_file_and_uefi_none_until_there_is_one() -> None:
     (bios,) = kea([])["client-classes"]
     assert bios["test"] == "substring(option[93].hex, 0, 2) == 0x0000"

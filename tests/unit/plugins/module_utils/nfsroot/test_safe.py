@@ -132,12 +132,23 @@ def test_a_source_that_changes_meanwhile_is_reported(
     assert outcome.warnings == [f"{source} changed while it was copied to {dest}"]
 
 
-def test_files_that_vanish_on_a_host_while_it_is_copied_are_reported(
-    source: Path, dest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        pytest.param("exit 24", id="vanished"),  # rsync(1), EXIT VALUES
+        pytest.param("touch {source}/etc/plain", id="changed"),
+        pytest.param("touch {source}/var/late", id="came"),
+    ],
+)
+def test_a_host_that_changes_while_it_is_copied_is_reported(
+    meanwhile: str, source: Path, dest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    around("rsync", tmp_path, monkeypatch, after="exit 24")  # rsync(1), EXIT VALUES
     rsh = by_ssh(source, tmp_path)[1]["rsh"]
-    outcome = sync(Request(f"pc01:{source}", [str(dest)], rsh=rsh))
+    request = Request(f"pc01:{source}", [str(dest)], rsh=rsh)
+    assert not sync(request).warnings
+    (source / "etc/plain").write_text("changed\n")
+    around("rsync", tmp_path, monkeypatch, after=meanwhile.format(source=source))
+    outcome = sync(request)
     assert outcome.roots[0].source_changed
     assert outcome.warnings == [f"pc01:{source} changed while it was copied to {dest}"]
 
