@@ -31,10 +31,18 @@ HASHES = {
     "ov0/kh1q1L4nlNpF1",
     "grub": "grub.pbkdf2.sha512.1000.8470B8397DA1D7B2.C2BD36EDADBA7D66A8E2AA1877A7B57D",
 }
+# Of the whole menu: whoever knows it may change what is booted.
+MASTER = "letmein"
+MASTER_HASHES = {
+    "pxelinux": "$6$masterkey$C0tLyfn0cHSM2m/JH5R5/GM6flRELQktRNK0M5GN.6PLVv3Fhv3I0zUc2aJpKST5xcA"
+    "4NEzmn7whTb6XU75pT/",
+    "grub": HASHES["grub"],
+}
 ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00\x0e\x0f]")
 ESCAPE = "\x1b"
 FIRST = "\x01"  # Ctrl-A in GRUB's menu
-ALL_OUT = "\x15"  # Ctrl-U, where PXELINUX's menu asks for a password
+# Keys of PXELINUX's menu: Ctrl-U where it asks for a password, Ctrl-N, Ctrl-P, Tab and Ctrl-C.
+ALL_OUT, DOWN, UP, EDIT, CANCEL = "\x15", "\x0e", "\x10", "\t", "\x03"
 EXTRA = "extra.cpio"
 SAYS = "this is the second initrd"
 INIT = f"#!/bin/sh\necho '{SAYS}' > /dev/console\n".encode()
@@ -50,6 +58,7 @@ def entry(mac: str, folder: str, serial: bool) -> dict[str, Any]:
         "ui": "menu.c32",
         "menu_title": "Reading room",
         "menu_hidden": True,
+        "menu_password": MASTER_HASHES,
         "timeout": 5,
         "default": "disk",
         "ontimeout": "night",
@@ -163,9 +172,15 @@ def test_an_untouched_pc_shows_no_menu_and_boots_what_ontimeout_names(
         assert f"BOOTIF=01-{mac.replace(':', '-')}" in arguments
 
 
-def test_a_person_gets_the_menu_by_a_key_and_past_the_password_by_knowing_it(
+def test_a_person_gets_the_menu_by_a_key_and_past_passwords_by_knowing_them(
     room: Site, logs: Path
 ) -> None:
+    def answer(person: Keyboard, word: str) -> None:
+        person.reads("Password required")
+        # The menu throws away what was typed before it had asked.
+        person.taps("x", "*")
+        person.types(f"{ALL_OUT}{word}\r")
+
     def bios() -> None:
         with room.power_on(MACS["bios"], cpus=1) as guest:
             person = Keyboard(room, guest, logs / "bios")
@@ -173,13 +188,18 @@ def test_a_person_gets_the_menu_by_a_key_and_past_the_password_by_knowing_it(
             person.types(" ")
             for words in ("Reading room", "Boot from disk", "Night watch"):
                 person.reads(words)
+            person.types(DOWN)
+            for word, shown in (("wrong", "Night watch"), (MASTER, "vmlinuz")):
+                person.types(EDIT)
+                answer(person, word)
+                person.reads(shown)
+            person.types(CANCEL)
+            person.reads("Night watch")
+            person.types(UP)
             for word in ("wrong", PASSWORD):
                 person.reads("Ask him for the word.")
                 person.types("\r")
-                person.reads("Password required")
-                # The menu throws away what was typed before it had asked.
-                person.taps("x", "*")
-                person.types(f"{ALL_OUT}{word}\r")
+                answer(person, word)
             person.reads("Booting from local disk")
 
     def uefi() -> None:

@@ -8,6 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.root_scripts import (
+    READ_AHEAD,
+)
 from ansible_collections.diskless.netboot.tests.boot.site import Site, at_once
 from ansible_collections.diskless.netboot.tests.lab import client
 from ansible_collections.diskless.netboot.tests.lab.shell import LabError
@@ -16,7 +19,10 @@ PCS = [
     (f"pc{number}", f"52:54:00:00:00:{number}", f"198.51.100.{number}") for number in (41, 42, 43)
 ]
 PLACES = ("/etc", "/var", "/tmp", "/media")
-LOWER = "findmnt -no SOURCE /run/netboot/lower"
+LOWER = (
+    "findmnt -no SOURCE /run/netboot/lower;"
+    " cat /sys/class/bdi/$(mountpoint -d /run/netboot/lower)/read_ahead_kb"
+)
 # Size, content and metadata of everything, as rsync would compare it.
 HASH = (
     "cd {tree} && {{ find . -xdev -printf '%P %y %m %U:%G %s %T@ %l\\n';"
@@ -57,7 +63,7 @@ def test_three_pcs_write_everywhere_and_nothing_of_it_is_left(overlay: Site, log
 
     found = at_once([lambda pc=pc: _write_and_look(overlay, pc, logs) for pc in PCS])
 
-    assert found == [f"{name}\n198.51.100.1:{tree}" for name, _mac, _address in PCS]
+    assert found == [f"{name}\n198.51.100.1:{tree}\n{READ_AHEAD}" for name, _mac, _address in PCS]
     assert overlay.on_server(HASH.format(tree=tree)) == before
 
 

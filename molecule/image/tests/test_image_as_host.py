@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -235,6 +236,55 @@ def test_a_mirror_whose_signature_would_not_be_checked_is_refused(
         output = controller.run("ansible-playbook", playbook, "--limit=unsigned", fails=True)
 
     assert "turns the check of signatures off" in output.replace("\n", " ")
+
+
+# A package, in a repository that a key of its own has signed.
+_OWN_MIRROR = """
+export DEBIAN_FRONTEND=noninteractive GNUPGHOME=$(mktemp -d)
+apt-get install -qq --no-install-recommends gpg gpg-agent apt-utils
+mkdir -p /srv/own/built/DEBIAN /etc/apt/keyrings
+cd /srv/own
+printf '%s\n' 'Package: of-their-own' 'Version: 1' 'Architecture: all' 'Description: theirs' \
+    'Maintainer: Somebody <somebody@site.example>' >built/DEBIAN/control
+dpkg-deb --build built .
+for name in other own; do
+    gpg --quiet --batch --passphrase '' --quick-gen-key "$name@site.example"
+    gpg --export "$name@site.example" >"/etc/apt/keyrings/$name.gpg"
+done
+apt-ftparchive packages . >Packages
+apt-ftparchive release . >Release
+gpg --quiet --local-user own@site.example --clearsign --output InRelease Release
+"""
+
+
+def test_the_keys_of_further_mirrors_are_checked_and_the_image_has_them(
+    host: Host, controller: Controller
+) -> None:
+    host.check_output("sh -euc %s", _OWN_MIRROR)
+    lines = host.file(f"{ROOT}/etc/apt/sources.list").content_string.splitlines()
+    image = {
+        "nfsroot_image_name": "signed",
+        "nfsroot_image_suite": "bookworm",
+        "nfsroot_image_mirrors": [*lines, "deb copy:///srv/own ./"],
+        "nfsroot_image_packages": ["of-their-own"],
+    }
+    task = ["--module-name=include_role"]
+    task += ["--args=name=diskless.netboot.nfsroot_image tasks_from=source_mmdebstrap.yml"]
+    root = f"{IMAGES}/signed/root"
+
+    def made(*keys: str, fails: bool) -> str:
+        keyrings = {"nfsroot_image_keyrings": [f"/etc/apt/keyrings/{key}.gpg" for key in keys]}
+        options = f"--extra-vars={json.dumps({**image, **keyrings})}"
+        return controller.run("ansible", "boot1", *task, options, fails=fails)
+
+    try:
+        assert "NO_PUBKEY" in made("other", fails=True)
+        made("other", "own", fails=False)
+        host.check_output("dpkg --root=%s --status of-their-own", root)
+        # As apt in the image sees it, which finds nothing there but what belongs to the image.
+        host.check_output("cp -a /srv/own %s/srv/own && chroot %s apt-get update", root, root)
+    finally:
+        host.check_output("rm -rf /srv/own /etc/apt/keyrings/o*.gpg %s/signed", IMAGES)
 
 
 def test_images_are_made_of_an_archive_and_of_the_servers_own_system(

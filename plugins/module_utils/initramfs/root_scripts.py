@@ -106,6 +106,19 @@ if [ -n "$state" ]; then
 fi
 """
 
+# How far ahead of a program the kernel reads a root over NFS. A start reads a little of many files,
+# and most of what comes with the kernel's 128 KiB is never looked at (docs/measured.md). nfs-utils'
+# nfsrahead(5) sets it anew when udev comes to it (99-nfs.rules), so our rule comes after that one.
+_READ_AHEAD = """
+while read -r _id _parent device _top place _rest; do
+    [ "$place" = "$rootmnt" ] && [ -e "/sys/class/bdi/$device/read_ahead_kb" ] || continue
+    echo "$ahead" > "/sys/class/bdi/$device/read_ahead_kb"
+    mkdir -p /run/udev/rules.d
+    echo "SUBSYSTEM==\\"bdi\\", KERNEL==\\"$device\\", ATTR{read_ahead_kb}=\\"$ahead\\"" \\
+        > /run/udev/rules.d/99-zz-netboot.rules
+done < /proc/self/mountinfo
+"""
+
 # How each tool's initrd stops a boot. The script finds the new root's folder in $rootmnt.
 _INITRAMFS_TOOLS = """
 case "$1" in
@@ -147,7 +160,7 @@ mount_nfs() {
 _NETBOOT_ROOT = """#!/bin/sh
 # netboot-root: what netboot.root= asks for, once the root is mounted (diskless.netboot)
 %(head)s
-kind= overlay= state= new= kept= netboot_nfs= from=
+kind= overlay= state= new= kept= netboot_nfs= from= ahead=%(ahead)d
 # shellcheck disable=SC2013
 for word in $(cat /proc/cmdline); do
     case "$word" in
@@ -160,9 +173,10 @@ for word in $(cat /proc/cmdline); do
         from=${from%%%%,*}
         ;;
     netboot.squashfs=*) from=${word#netboot.squashfs=} ;;
+    netboot.readahead=*) ahead=${word#netboot.readahead=} ;;
     esac
 done
-%(state_mounted)s
+%(read_ahead)s%(state_mounted)s
 case "$kind" in
 "" | rw)
     # A root of its own (or none of ours): nothing to protect.
@@ -174,6 +188,9 @@ case "$kind" in
 esac
 %(state_used)s"""
 
+READ_AHEAD = 32
+"""KiB."""
+
 ROOT_KINDS = {"overlay | squashfs": _OVERLAY, "shared-rw": _SHARED_RW}
 
 
@@ -181,6 +198,8 @@ def _netboot_root(head: str, mount: str) -> str:
     cases = [f"{kind}){body}    ;;\n" for kind, body in ROOT_KINDS.items()]
     return _NETBOOT_ROOT % {
         "head": head % {"mount": mount},
+        "ahead": READ_AHEAD,
+        "read_ahead": _READ_AHEAD,
         "kinds": "".join(cases),
         "state_mounted": _STATE_MOUNTED,
         "state_used": _STATE_USED,

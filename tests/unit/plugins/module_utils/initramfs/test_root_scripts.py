@@ -36,11 +36,16 @@ def boot(
         "proc /proc proc rw,nosuid 0 0\n"
         f"192.0.2.1:/srv/x {tmp_path}/root nfs {mounted},vers=3,rsize=1048576 0 0\n"
     )
+    (tmp_path / "mountinfo").write_text(
+        f"22 1 0:20 / /proc rw - proc proc rw\n24 1 0:21 / {tmp_path}/root ro - nfs x:/x ro\n"
+    )
     text = root_scripts.netboot_root()
     for path, instead in (
         ("/scripts/functions", "functions"),
         ("/proc/cmdline", "cmdline"),
         ("/proc/mounts", "mounts"),
+        ("/proc/self/mountinfo", "mountinfo"),
+        ("/sys/class/bdi/", "bdi/"),
         ("/run/", "run/"),
         ("/dev/kmsg", "kmsg"),
     ):
@@ -64,6 +69,25 @@ def boot(
 def test_a_root_of_its_own_is_left_alone(tmp_path: Path, arguments: str) -> None:
     assert boot(tmp_path, arguments) == (0, "")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("given", "ahead"), [("", "32"), (" netboot.readahead=256", "256")])
+def test_little_is_read_ahead_of_a_root_over_nfs_and_udev_leaves_it_so(
+    tmp_path: Path, given: str, ahead: str
+) -> None:
+    for device in ("0:20", "0:21"):
+        (tmp_path / "bdi" / device).mkdir(parents=True)
+        (tmp_path / "bdi" / device / "read_ahead_kb").write_text("128\n")
+
+    assert boot(tmp_path, f"netboot.root=rw{given}") == (0, "")
+
+    assert (tmp_path / "bdi/0:20/read_ahead_kb").read_text() == "128\n"
+    assert (tmp_path / "bdi/0:21/read_ahead_kb").read_text() == f"{ahead}\n"
+    (rule,) = (tmp_path / "run/udev/rules.d").iterdir()
+    assert rule.name > "99-nfs.rules"
+    assert rule.read_text() == (
+        f'SUBSYSTEM=="bdi", KERNEL=="0:21", ATTR{{read_ahead_kb}}="{ahead}"\n'
+    )
 
 
 def test_a_shared_root_gets_a_machine_id_in_ram_over_the_images(tmp_path: Path) -> None:
