@@ -122,3 +122,29 @@ def test_pcs_boot_beside_a_foreign_dhcp_server(networks: Site, foreign: None, lo
             f"nameserver {dns}",
         ]
     assert networks.playbook("site.yml").changed == 0
+
+
+def test_a_pc_boots_by_a_server_whose_administrator_got_the_handout(
+    networks: Site, tmp_path: Path, logs: Path
+) -> None:
+    networks.on_server("systemctl disable --quiet --now kea-dhcp4-server dnsmasq || true")
+    handout = tmp_path / "handout.conf"
+    told = [
+        "dhcp_server_backend=dnsmasq",
+        "dhcp_server_proxy=false",
+        f"dhcp_server_handout={handout}",
+        f"{{dhcp_server_interfaces: [{network.BRIDGE}]}}",
+    ]
+    options = [word for option in told for word in ("--extra-vars", option)]
+    assert networks.playbook("dhcp_handout.yml", *options).changed == 1
+    assert networks.playbook("dhcp_handout.yml", *options).changed == 0
+
+    name, mac, address = NEAR
+    with (
+        others.dnsmasq(networks.lab, handout.read_text().splitlines()),
+        networks.boots(mac, logs, cpus=1),
+    ):
+        said = networks.inside(address, LOOK).splitlines()
+
+    router, dns = network.SERVER_ADDRESS, "198.51.100.1"
+    assert said == [name, f"{address}/24", router, "dhcp", f"nameserver {dns}"]
