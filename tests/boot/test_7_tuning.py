@@ -27,7 +27,8 @@ TUNING: dict[str, object] = {
         }
     ],
     "client_tuning_spread_timers": ["systemd-tmpfiles-clean.timer"],
-    "nfsroot_image_packages": ["cron"],
+    # The last two would take over the NIC that carries the root, or end it when a PC goes off.
+    "nfsroot_image_packages": ["cron", "ifupdown", "network-manager"],
 }
 
 
@@ -81,6 +82,17 @@ def _said(site: Site, script: str) -> str:
 def test_all_came_up_and_a_second_run_changes_nothing(inside: Site) -> None:
     assert _said(inside, "systemctl --failed --plain --quiet --no-legend") == ""
     assert inside.playbook("site.yml").changed == 0
+
+
+def test_network_services_run_and_leave_the_nic_of_the_root_alone(inside: Site) -> None:
+    running = "systemctl is-active NetworkManager networking"
+    nic = "echo /run/net-*.conf"
+    states = "nmcli --terse --fields DEVICE,STATE device; cat /run/network/ifstate"
+    active, note, said = (_said(inside, look) for look in (running, nic, states))
+    assert active == "active\nactive"
+    name = note.removeprefix("/run/net-").removesuffix(".conf")
+    assert f"{name}:unmanaged" in said.splitlines()
+    assert said.splitlines()[-1] == "lo=lo"
 
 
 def test_no_pc_has_the_configuration_of_another_s_card(inside: Site) -> None:
