@@ -56,10 +56,9 @@ options:
         description: The server's interface in this subnet.
         type: str
   interfaces:
-    description: Names of the interfaces to answer on; at least one.
+    description: Names of the interfaces to answer on; at least one, unless O(handout) is true.
     type: list
     elements: str
-    required: true
   next_server:
     description: IPv4 address of the TFTP server. No client and no pool may have it.
     type: str
@@ -77,6 +76,12 @@ options:
       uefi:
         description: For architecture types 7 and 9 (64-bit UEFI on x86).
         type: str
+  handout:
+    description:
+      - Whether this is for somebody else's server, to be added to what that says for itself.
+      - It then says nothing of interfaces, of leases, of logs, or of being the only server.
+    type: bool
+    default: false
 seealso:
   - plugin: diskless.netboot.clients
     plugin_type: filter

@@ -61,7 +61,13 @@ from ansible_collections.diskless.netboot.plugins.plugin_utils.data import (
 
 
 def dhcpd_conf(
-    clients: Any, *, subnets: Any, interfaces: Any, next_server: Any, boot_files: Any = None
+    clients: Any,
+    *,
+    subnets: Any,
+    interfaces: Any = None,
+    next_server: Any,
+    boot_files: Any = None,
+    handout: Any = False,
 ) -> str:
     """Return the text of dhcpd.conf; see DOCUMENTATION."""
     with filter_errors():
@@ -71,6 +77,7 @@ def dhcpd_conf(
             interfaces=plain(interfaces),
             next_server=plain(next_server),
             boot_files=plain(boot_files),
+            handout=plain(handout),
         )
 
 

@@ -69,9 +69,10 @@ def dnsmasq_conf(
     clients: Any,
     *,
     subnets: Any,
-    interfaces: Any,
+    interfaces: Any = None,
     next_server: Any,
     boot_files: Any = None,
+    handout: Any = False,
     proxy: Any = False,
 ) -> str:
     """Return the text of dnsmasq.conf; see DOCUMENTATION."""
@@ -82,6 +83,7 @@ def dnsmasq_conf(
             interfaces=plain(interfaces),
             next_server=plain(next_server),
             boot_files=plain(boot_files),
+            handout=plain(handout),
             proxy=plain(proxy),
         )
 

@@ -69,7 +69,13 @@ from ansible_collections.diskless.netboot.plugins.plugin_utils.data import (
 
 
 def kea_dhcp4(
-    clients: Any, *, subnets: Any, interfaces: Any, next_server: Any, boot_files: Any = None
+    clients: Any,
+    *,
+    subnets: Any,
+    interfaces: Any = None,
+    next_server: Any,
+    boot_files: Any = None,
+    handout: Any = False,
 ) -> dict[str, Any]:
     """Return the configuration of kea-dhcp4; see DOCUMENTATION."""
     with filter_errors():
@@ -79,6 +85,7 @@ def kea_dhcp4(
             interfaces=plain(interfaces),
             next_server=plain(next_server),
             boot_files=plain(boot_files),
+            handout=plain(handout),
         )
 
 

@@ -201,8 +201,9 @@ roots:
     source_changed:
       description:
         - Whether the source changed while it was copied, so that the copy may mix old and new.
-        - A host over ssh is compared once more for that, which reads its names and times again.
-        - There is a warning.
+        - A host over ssh is looked at once more for that, by names, sizes and times of its files,
+          where anything was copied. If it cannot be, there is a warning and this is V(false).
+        - The warning names one thing that changed, where that is known.
       type: bool
     stats:
       description: What the copy did. All numbers are 0 where nothing was compared.

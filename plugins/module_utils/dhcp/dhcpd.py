@@ -39,9 +39,7 @@ def dhcpd_conf(clients: Iterable[Client], **options: Any) -> str:
     """
     plan = plan_dhcp(clients, **options)
     lines = [
-        f"# {MARKER}",
-        "authoritative;",
-        "ddns-update-style none;",
+        *([] if plan.handout else [f"# {MARKER}", "authoritative;", "ddns-update-style none;"]),
         "allow booting;",
         "# Firmware, loader, initrd and system each send a client-id of their own.",
         "ignore-client-uids true;",

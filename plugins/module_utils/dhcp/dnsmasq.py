@@ -48,12 +48,8 @@ def dnsmasq_conf(clients: Iterable[Client], *, proxy: Any = False, **options: An
     plan = plan_dhcp(clients, **options)
     beside = _check(plan, proxy)
     lines = [
-        f"# {MARKER}",
-        "# No DNS.",
-        "port=0",
-        *(f"interface={name}" for name in plan.interfaces),
-        "bind-dynamic",
-        *([] if beside else _authority(plan)),
+        *([] if plan.handout else _server(plan)),
+        *([] if beside else _addresses(plan)),
         "# RFC 4578: the architecture that the client's firmware is for.",
         *_boot_files(plan),
         *(_services(plan) if beside else []),
@@ -75,18 +71,32 @@ def _check(plan: DhcpPlan, proxy: Any) -> bool:
         beside = values.boolean(proxy)
     except ValueError as error:
         faults.append(Fault("", "proxy", proxy, str(error)))
+    if beside and plan.handout:
+        expected = "must be false in a handout, which is for the server that gives the addresses"
+        faults.append(Fault("", "proxy", proxy, expected))
     if faults:
         raise InventoryError(faults)
     return beside
 
 
-def _authority(plan: DhcpPlan) -> list[str]:
-    """What only the server says that gives the addresses."""
+def _server(plan: DhcpPlan) -> list[str]:
+    """What a server says for itself."""
     return [
-        "dhcp-authoritative",
+        f"# {MARKER}",
+        "# No DNS.",
+        "port=0",
+        *(f"interface={name}" for name in plan.interfaces),
+        "bind-dynamic",
+    ]
+
+
+def _addresses(plan: DhcpPlan) -> list[str]:
+    """What only the server says that gives the addresses."""
+    leases = f"dhcp-lease-max={max(LEASES_MIN, _leases(plan))}"
+    return [
+        *([] if plan.handout else ["dhcp-authoritative", leases]),
         "# Firmware, loader, initrd and system each send a client-id of their own.",
         "dhcp-ignore-clid",
-        f"dhcp-lease-max={max(LEASES_MIN, _leases(plan))}",
         "# iPXE need not wait for a ProxyDHCP server.",
         f"dhcp-option=encap:{IPXE},{NO_PXEDHCP},1b",
     ]

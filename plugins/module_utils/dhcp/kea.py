@@ -40,11 +40,7 @@ def kea_dhcp4(clients: Iterable[Client], **options: Any) -> dict[str, Any]:
     plan = plan_dhcp(clients, **options)
     return {
         "Dhcp4": {
-            "comment": MARKER,
-            "interfaces-config": {"interfaces": list(plan.interfaces)},
-            "control-socket": {"socket-type": "unix", "socket-name": CONTROL_SOCKET},
-            "lease-database": {"type": "memfile", "lfc-interval": 3600},
-            "authoritative": True,
+            **({} if plan.handout else _server(plan)),
             # Firmware, loader, initrd and system each send a client-id of their own.
             "match-client-id": False,
             "host-reservation-identifiers": ["hw-address"],
@@ -59,15 +55,26 @@ def kea_dhcp4(clients: Iterable[Client], **options: Any) -> dict[str, Any]:
                 {"name": "ipxe", "csv-format": False, "data": bytes((NO_PXEDHCP, 1, 1)).hex()}
             ],
             "client-classes": _classes(plan),
-            "subnet4": [_subnet(item) for item in plan.subnets],
-            "loggers": [
-                {
-                    "name": "kea-dhcp4",
-                    "severity": "INFO",
-                    "output_options": [{"output": "stdout"}],
-                }
-            ],
+            "subnet4": [_subnet(item, plan) for item in plan.subnets],
         }
+    }
+
+
+def _server(plan: DhcpPlan) -> dict[str, Any]:
+    """What a server says for itself."""
+    return {
+        "comment": MARKER,
+        "interfaces-config": {"interfaces": list(plan.interfaces)},
+        "control-socket": {"socket-type": "unix", "socket-name": CONTROL_SOCKET},
+        "lease-database": {"type": "memfile", "lfc-interval": 3600},
+        "authoritative": True,
+        "loggers": [
+            {
+                "name": "kea-dhcp4",
+                "severity": "INFO",
+                "output_options": [{"output": "stdout"}],
+            }
+        ],
     }
 
 
@@ -87,7 +94,7 @@ def _classes(plan: DhcpPlan) -> list[dict[str, str]]:
     ]
 
 
-def _subnet(item: DhcpSubnet) -> dict[str, Any]:
+def _subnet(item: DhcpSubnet, plan: DhcpPlan) -> dict[str, Any]:
     subnet = item.subnet
     option_data: Mapping[str, Iterable[str]] = {
         "routers": subnet.routers,
@@ -115,6 +122,6 @@ def _subnet(item: DhcpSubnet) -> dict[str, Any]:
             for reservation in item.reservations
         ],
     }
-    if subnet.interface is not None:
+    if subnet.interface is not None and not plan.handout:
         rendered["interface"] = subnet.interface
     return rendered

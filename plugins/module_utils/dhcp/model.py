@@ -65,38 +65,44 @@ class DhcpPlan:
         interfaces: names of the server's interfaces, in the order given.
         next_server: IPv4 address of the TFTP server.
         boot_files: kind of firmware (a key of ARCHITECTURES) to the loader's path.
+        handout: whether this is what somebody else's server has to say beside all that it says for
+            itself: its interfaces, whether it is alone on its networks, how it keeps its leases.
     """
 
     subnets: tuple[DhcpSubnet, ...]
     interfaces: tuple[str, ...]
     next_server: str
     boot_files: dict[str, str]
+    handout: bool = False
 
 
 def plan_dhcp(
     clients: Iterable[Client],
     *,
     subnets: Any,
-    interfaces: Any,
+    interfaces: Any = None,
     next_server: Any,
     boot_files: Any = None,
+    handout: Any = False,
 ) -> DhcpPlan:
     """Check everything that a DHCP server's configuration holds, and sort it.
 
     Args:
         clients: each gets one reservation for each of its MACs.
         subnets: list of mappings with Subnet's keys.
-        interfaces: names of the interfaces to answer on; at least one.
+        interfaces: names of the interfaces to answer on; at least one, but none for a handout.
         next_server: IPv4 address of the TFTP server; no client and no pool may have it.
         boot_files: the loaders' paths by kind of firmware; DEFAULT_BOOT_FILES when None.
+        handout: see DhcpPlan.
 
     Raises:
         InventoryError: names every fault.
     """
     faults: list[Fault] = []
-    given = {"interfaces": interfaces, "next_server": next_server}
+    given = {"interfaces": interfaces, "next_server": next_server, "handout": handout}
     reader = Reader("", given, faults)
-    nics = reader.many("interfaces", values.nic, required=True)
+    for_others = reader.one("handout", values.boolean, False)
+    nics = reader.many("interfaces", values.nic, required=not for_others)
     server = reader.one("next_server", values.ipv4, required=True)
     files = _boot_files(DEFAULT_BOOT_FILES if boot_files is None else boot_files, faults)
     reserved = {} if server is None else {server: "next_server's"}
@@ -120,7 +126,7 @@ def plan_dhcp(
         for subnet in sound
     ]
     found.sort(key=lambda item: item.network)
-    return DhcpPlan(tuple(found), nics, server, files)
+    return DhcpPlan(tuple(found), nics, server, files, for_others)
 
 
 def _boot_files(raw: Any, faults: list[Fault]) -> dict[str, str]:

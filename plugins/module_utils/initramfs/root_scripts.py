@@ -110,8 +110,12 @@ fi
 # and most of what comes with the kernel's 128 KiB is never looked at (docs/measured.md). nfs-utils'
 # nfsrahead(5) sets it anew when udev comes to it (99-nfs.rules), so our rule comes after that one.
 _READ_AHEAD = """
-while read -r _id _parent device _top place _rest; do
-    [ "$place" = "$rootmnt" ] && [ -e "/sys/class/bdi/$device/read_ahead_kb" ] || continue
+while read -r _id _parent device _top place rest; do
+    [ "$place" = "$rootmnt" ] || continue
+    case "$rest" in
+    *" - nfs"*) ;;
+    *) continue ;;
+    esac
     echo "$ahead" > "/sys/class/bdi/$device/read_ahead_kb"
     mkdir -p /run/udev/rules.d
     echo "SUBSYSTEM==\\"bdi\\", KERNEL==\\"$device\\", ATTR{read_ahead_kb}=\\"$ahead\\"" \\

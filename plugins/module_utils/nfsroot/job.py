@@ -40,7 +40,10 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.survey im
 # Seconds from one writing out of a long copy to the next: less is left to wait for at its end, and
 # whatever else has a server's disk written out (leases, logs) never waits for gigabytes of ours.
 _WRITE_OUT = 1.0
-_LookBack = Callable[[Path], "Future[bool]"]
+# What tells of a source that changed: the name of one thing.
+_LookBack = Callable[[Path], "Future[str | None]"]
+# Seconds for which a host may say nothing when it is looked at once more: the copy is whole.
+_SILENCE = 60
 _IMMUTABLE = "\n(something there may be immutable: see lsattr, chattr -i)"
 
 
@@ -62,7 +65,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Job:
-    """A copy to target. root, changes and commands are filled in as it goes on."""
+    """A copy to target. root, changes, commands and warnings are filled in as it goes on."""
 
     request: Request
     plan: Plan
@@ -70,6 +73,7 @@ class Job:
     root: Root
     changes: Changes
     commands: list[str]
+    warnings: list[str]
     meter: Meter
 
     def announce(self, state: State) -> None:
@@ -110,14 +114,19 @@ class Job:
             argv = self._writer(origin, state)
             with ThreadPoolExecutor(max_workers=1) as beside:
 
-                def look_back(copied: Path) -> Future[bool]:
+                def look_back(copied: Path) -> Future[str | None]:
                     # What the source does once the copy has ended is of no concern, so the copy
                     # can be written to the disk meanwhile.
                     return beside.submit(self._source_moved, origin, since, copied)
 
                 copy = self._first if state.fresh else self._update
                 moved = copy(origin, argv, held, look_back)
-            self.root.source_changed = self.root.source_changed or moved
+            self.root.source_changed = self.root.source_changed or moved is not None
+            if self.root.source_changed:
+                one = f" ({moved}, for one)" if moved else ""
+                self.warnings.append(
+                    f"{self.plan.source.text} changed while it was copied to {self.root.dest}{one}"
+                )
             self.root.changed = self._outdated(state) or self.changes.count > 0
             finished = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
             if not self.root.changed and state.marker is not None:
@@ -134,18 +143,25 @@ class Job:
         known = state.marker
         return not state.complete or known is None or known.label != self.request.label
 
-    def _rsync(self, origin: Origin, folder: Path, *, dry_run: bool = False) -> list[str]:
+    def _rsync(
+        self, origin: Origin, folder: Path, *, dry_run: bool = False, again: bool = False
+    ) -> list[str]:
+        """again: only look whether files are still as they were copied."""
+        dry_run = dry_run or again
         in_place = folder == self.target.root
         options = rsync.Options(
             excludes=self.plan.excludes,
             delete=self.request.delete or not in_place,  # what is in a partial copy is our own
             one_file_system=self.request.one_file_system,
-            checksum=self.request.checksum,
+            checksum=self.request.checksum and not again,
             rsh=None if origin.folder else self.request.rsh or rsync.DEFAULT_RSH,
             temporary=str(self.target.temporary)
             if in_place and self._aside and not dry_run
             else None,
             dry_run=dry_run,
+            # A log that is left out still changes the time of its folder.
+            folder_times=not again,
+            silence=_SILENCE if again else None,
         )
         return rsync.command(origin.path, str(folder), options)
 
@@ -164,7 +180,9 @@ class Job:
             return self._rsync(origin, partial)
         return _cp(origin.path, partial, self.request.one_file_system)
 
-    def _first(self, origin: Origin, argv: list[str], held: int, look_back: _LookBack) -> bool:
+    def _first(
+        self, origin: Origin, argv: list[str], held: int, look_back: _LookBack
+    ) -> str | None:
         """Make the root beside its place and rename it: nobody sees half a root."""
         made = self.target.partial
         with _written_out(made.parent):
@@ -208,7 +226,9 @@ class Job:
             total_bytes=found.size,
         )
 
-    def _update(self, origin: Origin, argv: list[str], held: int, look_back: _LookBack) -> bool:
+    def _update(
+        self, origin: Origin, argv: list[str], held: int, look_back: _LookBack
+    ) -> str | None:
         remove(self.target.temporary)
         if self._aside:
             self.target.temporary.mkdir(0o700)
@@ -267,20 +287,28 @@ class Job:
             ended.code == rsync.VANISHED or "failed verification" in ended.stderr
         )
 
-    def _source_moved(self, origin: Origin, since: str, copied: Path) -> bool:
-        """Whether a folder changed since then, or a host is no longer as it was copied.
-
-        An archive is what it was when it was opened.
-        """
-        if self.plan.source.kind == src.SSH:
-            again = Changes(keep=0)
-            argv = self._rsync(origin, copied, dry_run=True)
-            ended, _numbers = rsync.copy(argv, again, Meter(None, ""), dest=copied)
-            return ended.code != 0 or again.count > 0
-        if self.plan.source.kind != src.FOLDER:
-            return False
+    def _source_moved(self, origin: Origin, since: str, copied: Path) -> str | None:
+        """The name of one thing that changed in a folder since then, or on a host since it was
+        copied; None where nothing did. An archive is what it was when it was opened."""
         excludes, one = self.plan.excludes, self.request.one_file_system
-        return changed_since(origin.path, since, excludes, one) is not None
+        if self.plan.source.kind == src.FOLDER:
+            return changed_since(origin.path, since, excludes, one)
+        # What was not read cannot have been read while it changed.
+        if self.plan.source.kind == src.SSH and self.changes.count:
+            return self._host_moved(origin, copied)
+        return None
+
+    def _host_moved(self, origin: Origin, copied: Path) -> str | None:
+        again = Changes(keep=1)
+        argv = self._rsync(origin, copied, again=True)
+        ended, _numbers = rsync.copy(argv, again, Meter(None, ""), dest=copied)
+        if ended.code not in (0, rsync.VANISHED):
+            self.warnings.append(
+                f"{self.plan.source.text} could not be looked at once more after it was copied to"
+                f" {self.root.dest}, so nobody knows whether it changed meanwhile: {ended.stderr}"
+            )
+            return None
+        return again.lines[0].split(" ", 1)[1] if again.lines else None
 
     def _full(self, ended: Ended) -> CopyError:
         # A boot server with a full disk also loses leases and logs: give the space back.

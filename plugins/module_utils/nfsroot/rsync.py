@@ -31,7 +31,8 @@ _NUMBERS = {
 @dataclass(frozen=True)
 class Options:
     """How a tree is copied. rsh is set for a source on another host only; link_dest is a tree on
-    the destination's file system, with which what is equal is shared by hard links."""
+    the destination's file system, with which what is equal is shared by hard links; silence is for
+    how many seconds nothing may come from the other side."""
 
     excludes: Sequence[str] = ()
     delete: bool = True
@@ -41,6 +42,8 @@ class Options:
     temporary: str | None = None
     link_dest: str | None = None
     dry_run: bool = False
+    folder_times: bool = True
+    silence: int | None = None
 
 
 def command(src: str, dest: str, options: Options) -> list[str]:
@@ -53,6 +56,8 @@ def command(src: str, dest: str, options: Options) -> list[str]:
         "--numeric-ids",
         "--modify-window=-1",  # compare nanoseconds: by default a change within a second is missed
         *(["--one-file-system"] if options.one_file_system else []),
+        *([] if options.folder_times else ["--omit-dir-times"]),
+        *([f"--timeout={options.silence}"] if options.silence else []),
         *(["--delete"] if options.delete else []),
         *(["--checksum"] if options.checksum else []),
         *([f"--temp-dir={options.temporary}"] if options.temporary else []),

@@ -43,6 +43,8 @@ HOST_EXCLUDES = (
     "/etc/ssh/ssh_host_*",
     "/etc/krb5.keytab",
     "/var/lib/systemd/random-seed",
+    "/var/lib/systemd/timers/*",
+    "/var/lib/systemd/timesync/*",
     "/var/lib/systemd/credential.secret",
     # leases, of the server and of its own interfaces
     "/var/lib/dhcp/*",
@@ -57,6 +59,8 @@ HOST_EXCLUDES = (
     "/var/log/**.gz",
     "/var/log/[bw]tmp*",
     "/var/log/lastlog",
+    "/var/lib/lastlog/*",
+    "/var/lib/wtmpdb/*",
     "/var/log/faillog",
     "/var/log/syslog*",
     "/var/log/messages*",

@@ -57,18 +57,14 @@ def sync(request: Request) -> Outcome:
         with _origin(request, plan, [task[:2] for task in pending], outcome, meter) as origin:
             for target, state, root in pending:
                 changes = Changes(diff.room)
-                job = Job(request, plan, target, root, changes, outcome.commands, meter)
+                noted = (outcome.commands, outcome.warnings)
+                job = Job(request, plan, target, root, changes, *noted, meter)
                 _attempt(job, origin, state)
                 diff.show(job, origin)
     except BusyError:
         _fail(pending, "another run is unpacking the archive there; wait for it to end")
     except (archive.ArchiveError, OSError) as error:
         _fail(pending, str(error))
-    outcome.warnings = [
-        f"{request.src} changed while it was copied to {root.dest}"
-        for root in outcome.roots
-        if root.source_changed
-    ]
     outcome.diff = diff.text
     return outcome
 

@@ -102,7 +102,8 @@ def test_a_pc_is_captured_others_boot_it_and_it_still_boots_from_its_own_disk(
 
     with _runs(site, disk, logs / "source") as guest:
         before = site.inside(ADDRESS, IDENTITY)
-        site.playbook("capture.yml", "--limit", "captured")
+        captured = site.playbook("capture.yml", "--limit", "captured")
+        assert "changed while it was copied" not in captured.output
         assert site.inside(ADDRESS, IDENTITY) == before
         machine = site.inside(ADDRESS, "cat /etc/machine-id")
         site.inside(ADDRESS, "systemctl poweroff")

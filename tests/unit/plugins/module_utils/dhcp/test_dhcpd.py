@@ -107,6 +107,12 @@ def test_ipxe_does_not_wait_for_a_proxydhcp_server() -> None:
     assert "option ipxe.no-pxedhcp 1" in found
 
 
+def test_a_handout_leaves_out_what_is_the_server_s_own() -> None:
+    whole, handed = conf([client(21)]), conf([client(21)], handout=True)
+    assert set(whole) - set(handed) == {"authoritative", "ddns-update-style none"}
+    assert handed.items() <= whole.items()
+
+
 def test_boot_files_go_by_architecture() -> None:
     found = conf([], boot_files={"uefi": "shimx64.efi", "bios": "lpxelinux.0"})
     assert "option arch code 93 = unsigned integer 16" in found

@@ -131,6 +131,18 @@ def test_beside_another_server_it_tells_the_boot_file_and_gives_no_address() -> 
     }
 
 
+def test_a_handout_leaves_out_what_is_the_server_s_own() -> None:
+    whole, handed = conf(client(21)), conf(client(21), handout=True)
+    server = {"port", "interface", "bind-dynamic", "dhcp-authoritative", "dhcp-lease-max"}
+    assert set(whole) - set(handed) == server
+    assert handed.items() <= whole.items()
+
+
+def test_a_handout_is_not_for_a_proxy() -> None:
+    with pytest.raises(InventoryError, match=r"proxy: True.* must be false in a handout"):
+        conf(handout=True, proxy=True)
+
+
 def test_whether_it_stands_beside_another_server_must_be_said_clearly() -> None:
     with pytest.raises(InventoryError, match=r"proxy: 'perhaps'"):
         conf(proxy="perhaps")

@@ -115,6 +115,29 @@ def test_ipxe_does_not_wait_for_a_proxydhcp_server() -> None:
     assert bytes.fromhex(data["data"]) == bytes([176, 1, 1])
 
 
+def test_a_handout_has_all_that_clients_need_and_nothing_that_is_the_server_s_own() -> None:
+    whole = kea([client(21)])
+    handed = kea([client(21)], interfaces=None, handout=True)
+    assert sorted(set(whole) - set(handed)) == [
+        "authoritative",
+        "comment",
+        "control-socket",
+        "interfaces-config",
+        "lease-database",
+        "loggers",
+    ]
+    (subnet,), (whole_subnet,) = handed.pop("subnet4"), whole.pop("subnet4")
+    assert {**subnet, "interface": "eth1"} == whole_subnet
+    assert handed.items() <= whole.items()
+
+
+def test_only_for_others_no_interface_need_be_named() -> None:
+    assert faults(interfaces=None) == [": interfaces: must be given"]
+    perhaps, none = faults(interfaces=None, handout="perhaps")
+    assert perhaps.startswith(": handout: 'perhaps'")
+    assert none == ": interfaces: must be given"
+
+
 def test_a_bios_client_gets_its_boot_file_and_uefi_none_until_there_is_one() -> None:
     (bios,) = kea([])["client-classes"]
     assert bios["test"] == "substring(option[93].hex, 0, 2) == 0x0000"

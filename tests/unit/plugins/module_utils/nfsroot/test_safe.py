@@ -129,28 +129,62 @@ def test_a_source_that_changes_meanwhile_is_reported(
     outcome = copy(source, dest)
 
     assert outcome.roots[0].source_changed
-    assert outcome.warnings == [f"{source} changed while it was copied to {dest}"]
+    (warning,) = outcome.warnings
+    assert warning.startswith(f"{source} changed while it was copied to {dest} (/var")
 
 
 @pytest.mark.parametrize(
-    "meanwhile",
+    ("meanwhile", "named"),
     [
-        pytest.param("exit 24", id="vanished"),  # rsync(1), EXIT VALUES
-        pytest.param("touch {source}/etc/plain", id="changed"),
-        pytest.param("touch {source}/var/late", id="came"),
+        # rsync(1), EXIT VALUES; the second time all is as it was.
+        pytest.param(
+            'case "$*" in *--server*) ;; *) mkdir {folder}/once 2> /dev/null && exit 24 ;; esac;'
+            " true",
+            "",
+            id="vanished",
+        ),
+        pytest.param("touch {source}/etc/plain", " (etc/plain, for one)", id="changed"),
+        pytest.param("touch {source}/var/late", " (var/late, for one)", id="came"),
     ],
 )
 def test_a_host_that_changes_while_it_is_copied_is_reported(
-    meanwhile: str, source: Path, dest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    meanwhile: str,
+    named: str,
+    source: Path,
+    dest: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rsh = by_ssh(source, tmp_path)[1]["rsh"]
     request = Request(f"pc01:{source}", [str(dest)], rsh=rsh)
     assert not sync(request).warnings
     (source / "etc/plain").write_text("changed\n")
-    around("rsync", tmp_path, monkeypatch, after=meanwhile.format(source=source))
+    around("rsync", tmp_path, monkeypatch, after=meanwhile.format(source=source, folder=tmp_path))
     outcome = sync(request)
     assert outcome.roots[0].source_changed
-    assert outcome.warnings == [f"pc01:{source} changed while it was copied to {dest}"]
+    assert outcome.warnings == [f"pc01:{source} changed while it was copied to {dest}{named}"]
+
+
+def test_a_log_that_is_left_out_is_no_change_of_a_host(
+    source: Path, dest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rsh = by_ssh(source, tmp_path)[1]["rsh"]
+    around("rsync", tmp_path, monkeypatch, after=f"touch {source}/var/$$.log")
+    request = Request(f"pc01:{source}", [str(dest)], rsh=rsh, exclude=["*.log"])
+    assert not sync(request).warnings
+
+
+def test_a_host_that_is_gone_after_its_copy_is_told_apart_from_one_that_changed(
+    source: Path, dest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rsh = by_ssh(source, tmp_path)[1]["rsh"]
+    around("rsync", tmp_path, monkeypatch, after=f"status=$?; chmod 000 {rsh}; exit $status")
+    outcome = sync(Request(f"pc01:{source}", [str(dest)], rsh=rsh))
+    (warning,) = outcome.warnings
+    assert warning.startswith(f"pc01:{source} could not be looked at once more")
+    assert not outcome.roots[0].source_changed
+    assert outcome.roots[0].copied
+    assert mark(dest)["state"] == "complete"
 
 
 def test_a_change_among_the_excluded_is_not_reported(
