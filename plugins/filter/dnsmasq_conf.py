@@ -58,34 +58,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.diskless.netboot.plugins.module_utils.dhcp import dnsmasq
-from ansible_collections.diskless.netboot.plugins.plugin_utils.data import (
-    filter_errors,
-    plain,
-    read_clients,
-)
+from ansible_collections.diskless.netboot.plugins.plugin_utils.data import rendered
 
 
-def dnsmasq_conf(
-    clients: Any,
-    *,
-    subnets: Any,
-    interfaces: Any = None,
-    next_server: Any,
-    boot_files: Any = None,
-    handout: Any = False,
-    proxy: Any = False,
-) -> str:
-    """Return the text of dnsmasq.conf; see DOCUMENTATION."""
-    with filter_errors():
-        return dnsmasq.dnsmasq_conf(
-            read_clients(clients),
-            subnets=plain(subnets),
-            interfaces=plain(interfaces),
-            next_server=plain(next_server),
-            boot_files=plain(boot_files),
-            handout=plain(handout),
-            proxy=plain(proxy),
-        )
+def dnsmasq_conf(clients: Any, **options: Any) -> str:
+    """Return the text of dnsmasq.conf; DOCUMENTATION has the options."""
+    return rendered(dnsmasq.dnsmasq_conf, clients, options)
 
 
 class FilterModule:

@@ -61,32 +61,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.diskless.netboot.plugins.module_utils.dhcp import kea
-from ansible_collections.diskless.netboot.plugins.plugin_utils.data import (
-    filter_errors,
-    plain,
-    read_clients,
-)
+from ansible_collections.diskless.netboot.plugins.plugin_utils.data import rendered
 
 
-def kea_dhcp4(
-    clients: Any,
-    *,
-    subnets: Any,
-    interfaces: Any = None,
-    next_server: Any,
-    boot_files: Any = None,
-    handout: Any = False,
-) -> dict[str, Any]:
-    """Return the configuration of kea-dhcp4; see DOCUMENTATION."""
-    with filter_errors():
-        return kea.kea_dhcp4(
-            read_clients(clients),
-            subnets=plain(subnets),
-            interfaces=plain(interfaces),
-            next_server=plain(next_server),
-            boot_files=plain(boot_files),
-            handout=plain(handout),
-        )
+def kea_dhcp4(clients: Any, **options: Any) -> dict[str, Any]:
+    """Return the configuration of kea-dhcp4; DOCUMENTATION has the options."""
+    return rendered(kea.kea_dhcp4, clients, options)
 
 
 class FilterModule:

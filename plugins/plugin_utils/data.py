@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
 from jinja2 import Undefined
+
+Rendered = TypeVar("Rendered")
 
 
 def plain(value: Any) -> Any:
@@ -41,6 +43,16 @@ def filter_errors() -> Iterator[None]:
         yield
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
+
+
+def rendered(render: Callable[..., Rendered], clients: Any, options: Mapping[str, Any]) -> Rendered:
+    """Return what *render* makes of the clients, with these keyword arguments as plain data.
+
+    Raises:
+        AnsibleFilterError: names every fault.
+    """
+    with filter_errors():
+        return render(read_clients(clients), **plain(options))
 
 
 def read_clients(data: Any) -> list[Client]:

@@ -84,7 +84,8 @@ def entry(mac: str, folder: str, serial: bool) -> dict[str, Any]:
 
 
 PROMPT: dict[str, Any] = {
-    "client": PROMPTED,
+    # For whoever has no entry of its own: meanwhile no other such PC is on.
+    "client": "default",
     "serial": {"port": 0, "baud": 115200},
     "prompt": True,
     "include": [INCLUDED],
