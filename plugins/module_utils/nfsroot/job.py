@@ -9,8 +9,7 @@ import os
 import shlex
 import shutil
 import tempfile
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -19,7 +18,12 @@ from pathlib import Path
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import marker, rsync
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import source as src
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.checks import Plan, Request
-from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import Ended, run
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import Ended
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.coreutils import (
+    cp,
+    sync,
+    written_out,
+)
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.destination import (
     Destination,
     State,
@@ -37,9 +41,6 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.survey im
     totals,
 )
 
-# Seconds from one writing out of a long copy to the next: less is left to wait for at its end, and
-# whatever else has a server's disk written out (leases, logs) never waits for gigabytes of ours.
-_WRITE_OUT = 1.0
 # What tells of a source that changed: the name of one thing.
 _LookBack = Callable[[Path], "Future[str | None]"]
 # Seconds for which a host may say nothing when it is looked at once more: the copy is whole.
@@ -178,14 +179,14 @@ class Job:
             return self._rsync(origin, self.target.root)
         if self.plan.excludes or not origin.folder or os.path.lexists(partial):
             return self._rsync(origin, partial)
-        return _cp(origin.path, partial, self.request.one_file_system)
+        return cp(origin.path, partial, self.request.one_file_system)
 
     def _first(
         self, origin: Origin, argv: list[str], held: int, look_back: _LookBack
     ) -> str | None:
         """Make the root beside its place and rename it: nobody sees half a root."""
         made = self.target.partial
-        with _written_out(made.parent):
+        with written_out(made.parent):
             if not self.plan.excludes and origin.staged == self.target:
                 remove(made)
                 one = self.request.one_file_system
@@ -273,7 +274,7 @@ class Job:
 
     def _flush(self, folder: Path) -> None:
         """Write the file system out: 'complete' must still be true after a power cut."""
-        ended = self.meter.run(_sync(folder), dest=self.target.root)
+        ended = self.meter.run(sync(folder), dest=self.target.root)
         if ended.code != 0:
             raise CopyError(f"sync failed: {ended.stderr}")
 
@@ -319,47 +320,6 @@ class Job:
             f" ({free.f_bavail * free.f_frsize / 2**20:.0f} MiB and {free.f_favail} inodes"
             f" are free now): {ended.stderr.splitlines()[0]}"
         )
-
-
-def _sync(folder: Path) -> list[str]:
-    """sync(1) for the file system of a folder."""
-    return ["sync", "--file-system", "--", str(folder)]
-
-
-@contextlib.contextmanager
-def _written_out(folder: Path) -> Iterator[None]:
-    """Have what is written inside go to the disk meanwhile. Whether it did, _flush() says."""
-    ended = threading.Event()
-
-    def write_out() -> None:
-        while not ended.wait(_WRITE_OUT):
-            run(_sync(folder))
-
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        beside.submit(write_out)
-        try:
-            yield
-        finally:
-            ended.set()
-
-
-def _cp(origin: str, folder: Path, one_file_system: bool) -> list[str]:
-    """cp(1) for a first copy of everything: as faithful as rsync, in less time.
-
-    --preserve=xattr makes cp report an attribute that it could not copy; --archive
-    alone would keep silent.
-    """
-    return [
-        "cp",
-        "--archive",
-        "--preserve=xattr",
-        *(["--one-file-system"] if one_file_system else []),
-        "--reflink=auto",
-        "--no-target-directory",
-        "--",
-        origin,
-        str(folder),
-    ]
 
 
 def remove(folder: Path) -> None:

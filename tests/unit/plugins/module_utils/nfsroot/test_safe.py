@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import job
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import coreutils
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.checks import (
     RefusedError,
     Request,
@@ -215,7 +215,7 @@ def test_a_copy_is_on_the_disk_before_it_counts_as_complete(
 def test_a_long_copy_is_written_out_while_it_goes_on(
     source: Path, dest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job, "_WRITE_OUT", 0.01)
+    monkeypatch.setattr(coreutils, "_WRITE_OUT", 0.01)
     asked = tmp_path / "asked"
     wait = f"for _time in $(seq 500); do [ ! -s {asked} ] || break; sleep 0.01; done"
     around("cp", tmp_path, monkeypatch, after=wait)
