@@ -212,7 +212,9 @@ def test_a_package_that_is_added_later_is_installed_in_the_image_as_it_is(
     image = [str(PROJECT / "playbooks/image.yml"), "--limit=bookworm"]
     more = "{nfsroot_image_packages: [hello]}"
 
-    controller.run("ansible-playbook", *image, "--extra-vars", more)
+    # As a person writes it, which is a string.
+    upgraded = ["--extra-vars", "nfsroot_image_upgrade=true"]
+    controller.run("ansible-playbook", *image, "--extra-vars", more, *upgraded)
 
     assert host.run("dpkg --root=%s --status hello", ROOT).rc == 0
     assert host.file(f"{ROOT}/root/note").content_string == "kept\n"
