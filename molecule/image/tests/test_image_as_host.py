@@ -244,7 +244,7 @@ def test_a_mirror_whose_signature_would_not_be_checked_is_refused(
 _OWN_MIRROR = """
 export DEBIAN_FRONTEND=noninteractive GNUPGHOME=$(mktemp -d)
 apt-get install -qq --no-install-recommends gpg gpg-agent apt-utils
-mkdir -p /srv/own/built/DEBIAN /etc/apt/keyrings
+mkdir -p /srv/own/built/DEBIAN /srv/own-bases /etc/apt/keyrings
 cd /srv/own
 printf '%s\n' 'Package: of-their-own' 'Version: 1' 'Architecture: all' 'Description: theirs' \
     'Maintainer: Somebody <somebody@site.example>' >built/DEBIAN/control
@@ -269,6 +269,8 @@ def test_the_keys_of_further_mirrors_are_checked_and_the_image_has_them(
         "nfsroot_image_suite": "bookworm",
         "nfsroot_image_mirrors": [*lines, "deb copy:///srv/own ./"],
         "nfsroot_image_packages": ["of-their-own"],
+        # Not among those that tests share: its keys are new each time.
+        "nfsroot_image_base_cache": "/srv/own-bases",
     }
     task = ["--module-name=include_role"]
     task += ["--args=name=diskless.netboot.nfsroot_image tasks_from=source_mmdebstrap.yml"]
@@ -286,7 +288,8 @@ def test_the_keys_of_further_mirrors_are_checked_and_the_image_has_them(
         # As apt in the image sees it, which finds nothing there but what belongs to the image.
         host.check_output("cp -a /srv/own %s/srv/own && chroot %s apt-get update", root, root)
     finally:
-        host.check_output("rm -rf /srv/own /etc/apt/keyrings/o*.gpg %s/signed", IMAGES)
+        made_here = "/srv/own /srv/own-bases /etc/apt/keyrings/o*.gpg"
+        host.check_output(f"rm -rf {made_here} {IMAGES}/signed")
 
 
 def test_images_are_made_of_an_archive_and_of_the_servers_own_system(
