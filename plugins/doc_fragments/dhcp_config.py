@@ -49,9 +49,11 @@ options:
         type: list
         elements: str
       lease_seconds:
-        description: How long a lease lasts, in seconds.
+        description:
+          - How long a lease lasts, in seconds, and so how long at most a PC with a new NIC waits for
+            the address that its old one had.
         type: int
-        default: 86400
+        default: 600
       interface:
         description: The server's interface in this subnet.
         type: str

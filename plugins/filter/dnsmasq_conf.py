@@ -49,9 +49,9 @@ _value:
   sample: |
     port=0
     interface=eth1
-    dhcp-range=set:net-192.0.2.0,192.0.2.0,static,255.255.255.0,86400
+    dhcp-range=set:net-192.0.2.0,192.0.2.0,static,255.255.255.0,600
     dhcp-option=tag:net-192.0.2.0,option:router,192.0.2.254
-    dhcp-host=52:54:00:00:00:01,192.0.2.21,pc01,86400
+    dhcp-host=52:54:00:00:00:01,192.0.2.21,pc01,600
 """
 
 from collections.abc import Callable

@@ -17,7 +17,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.subnet import (
 
 def test_a_subnet_is_completed() -> None:
     assert parse_subnets([{"network": "192.0.2.0/24"}]) == [
-        Subnet("192.0.2.0/24", (), (), (), (), None, 86400, None)
+        Subnet("192.0.2.0/24", (), (), (), (), None, 600, None)
     ]
 
 

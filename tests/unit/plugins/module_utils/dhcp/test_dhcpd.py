@@ -88,8 +88,8 @@ def test_a_subnet_s_machines_get_its_options_and_lease() -> None:
 def test_without_pools_and_options_only_the_lease_is_said() -> None:
     found = conf([], subnets=[{"network": "198.51.100.0/24"}])
     assert found["subnet 198.51.100.0 netmask 255.255.255.0"] == {
-        "default-lease-time 86400": True,
-        "max-lease-time 86400": True,
+        "default-lease-time 600": True,
+        "max-lease-time 600": True,
     }
 
 

@@ -88,7 +88,7 @@ def test_a_subnet_says_all_that_it_was_given() -> None:
 
 def test_without_pools_routers_and_dns_nobody_else_is_answered_and_none_is_made_up() -> None:
     found = conf(subnets=[{"network": "192.0.2.0/25"}])
-    assert found["dhcp-range"] == ["set:net-192.0.2.0,192.0.2.0,static,255.255.255.128,86400"]
+    assert found["dhcp-range"] == ["set:net-192.0.2.0,192.0.2.0,static,255.255.255.128,600"]
     assert found["dhcp-option"] == [
         IPXE_IS_QUICK,
         "tag:net-192.0.2.0,option:router",

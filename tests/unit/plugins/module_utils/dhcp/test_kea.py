@@ -105,7 +105,7 @@ def test_what_is_not_given_is_not_sent() -> None:
     assert subnet["option-data"] == []
     assert subnet["pools"] == []
     assert "interface" not in subnet
-    assert subnet["valid-lifetime"] == 86400
+    assert subnet["valid-lifetime"] == 600
 
 
 def test_ipxe_does_not_wait_for_a_proxydhcp_server() -> None:
