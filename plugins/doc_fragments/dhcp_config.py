@@ -50,8 +50,8 @@ options:
         elements: str
       lease_seconds:
         description:
-          - How long a lease lasts, in seconds, and so how long at most a PC with a new NIC waits for
-            the address that its old one had.
+          - How long a lease lasts, in seconds, and so how long a PC with a new NIC may wait
+            for the address that its old one had.
         type: int
         default: 600
       interface:

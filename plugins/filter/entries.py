@@ -103,44 +103,13 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.entry import (
-    DEFAULT_HTTP_PORT,
-    DEFAULT_PANIC_SECONDS,
-    plan_entries,
-)
-from ansible_collections.diskless.netboot.plugins.module_utils.store import DEFAULT_STORE
-from ansible_collections.diskless.netboot.plugins.plugin_utils.data import (
-    filter_errors,
-    plain,
-    read_clients,
-)
+from ansible_collections.diskless.netboot.plugins.module_utils.bootloader import entry
+from ansible_collections.diskless.netboot.plugins.plugin_utils.data import rendered
 
 
-def entries(
-    clients: Any,
-    *,
-    nfs_server: str,
-    store: str = DEFAULT_STORE,
-    nfs_options: Any = (),
-    image_releases: Any = None,
-    root_releases: Any = None,
-    image_mounters: Any = None,
-    http_port: int = DEFAULT_HTTP_PORT,
-    panic_seconds: int = DEFAULT_PANIC_SECONDS,
-) -> list[dict[str, Any]]:
+def entries(clients: Any, **options: Any) -> list[dict[str, Any]]:
     """Return the boot entries of *clients*; see DOCUMENTATION."""
-    with filter_errors():
-        return plan_entries(
-            read_clients(clients),
-            nfs_server=plain(nfs_server),
-            store=plain(store),
-            nfs_options=plain(nfs_options),
-            image_releases=plain(image_releases or {}),
-            root_releases=plain(root_releases or {}),
-            image_mounters=plain(image_mounters or {}),
-            http_port=plain(http_port),
-            panic_seconds=plain(panic_seconds),
-        )
+    return rendered(entry.plan_entries, clients, options)
 
 
 class FilterModule:

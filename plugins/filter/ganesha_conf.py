@@ -129,31 +129,10 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports impor
 from ansible_collections.diskless.netboot.plugins.plugin_utils.data import filter_errors, plain
 
 
-def ganesha_conf(
-    exports: Any,
-    *,
-    protocols: Any = (3, 4),
-    mountd_port: Any = ganesha.DEFAULT_MOUNTD_PORT,
-    grace_seconds: Any = ganesha.DEFAULT_GRACE_SECONDS,
-    lease_seconds: Any = ganesha.DEFAULT_LEASE_SECONDS,
-    io_flusher: Any = "optional",
-    core: bool = True,
-    include: Any = None,
-    previous: Any = "",
-) -> str:
+def ganesha_conf(exports: Any, **options: Any) -> str:
     """Return the text of ganesha.conf; see DOCUMENTATION."""
     with filter_errors():
-        return ganesha.ganesha_conf(
-            plain(exports),
-            protocols=plain(protocols),
-            mountd_port=plain(mountd_port),
-            grace_seconds=plain(grace_seconds),
-            lease_seconds=plain(lease_seconds),
-            io_flusher=plain(io_flusher),
-            core=bool(core),
-            include=plain(include),
-            previous=plain(previous),
-        )
+        return ganesha.ganesha_conf(plain(exports), **plain(options))
 
 
 class FilterModule:

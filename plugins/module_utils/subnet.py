@@ -19,8 +19,8 @@ from ansible_collections.diskless.netboot.plugins.module_utils.faults import (
 from ansible_collections.diskless.netboot.plugins.module_utils.reader import Reader
 
 DEFAULT_LEASE_SECONDS = 600
-"""Short, since Kea and dnsmasq keep an address from a PC's new NIC while the old one's lease runs. A
-PC whose root is on the network never renews its lease, and loses nothing when it ends: a reserved
+"""Short, since Kea and dnsmasq keep an address from a PC's new NIC while the old one's lease runs.
+A PC whose root is on the network never renews its lease, and loses nothing when it ends: a reserved
 address is nobody else's."""
 
 _LEASE_LIMIT = 2**32 - 1  # RFC 2132 section 9.2: 32 bits, all ones means for ever

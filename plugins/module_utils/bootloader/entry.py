@@ -163,8 +163,8 @@ def plan_entries(
     nfs_server: str,
     store: str = paths.DEFAULT_STORE,
     nfs_options: Sequence[str] = (),
-    image_releases: Mapping[str, Mapping[str, Any]],
-    root_releases: Mapping[str, str],
+    image_releases: Mapping[str, Mapping[str, Any]] | None = None,
+    root_releases: Mapping[str, str] | None = None,
     image_mounters: Mapping[str, str] | None = None,
     http_port: int = DEFAULT_HTTP_PORT,
     panic_seconds: int = DEFAULT_PANIC_SECONDS,
@@ -195,7 +195,7 @@ def plan_entries(
     entries: list[dict[str, Any]] = []
     for client in clients:
         try:
-            release = _release(client, store, image_releases, root_releases)
+            release = _release(client, store, image_releases or {}, root_releases or {})
             folder = paths.tftp_boot(client.image, release)
             arguments = site.arguments(client, release, mounters[client.image])
             label = {

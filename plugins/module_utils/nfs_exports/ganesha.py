@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.diskless.netboot.plugins.module_utils import values
 from ansible_collections.diskless.netboot.plugins.module_utils.faults import Fault, InventoryError
 from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports.model import (
     MARKER,
@@ -46,7 +47,7 @@ def ganesha_conf(
     grace_seconds: Any = DEFAULT_GRACE_SECONDS,
     lease_seconds: Any = DEFAULT_LEASE_SECONDS,
     io_flusher: Any = "optional",
-    core: bool = True,
+    core: Any = True,
     include: Any = None,
     previous: str = "",
 ) -> str:
@@ -74,6 +75,7 @@ def ganesha_conf(
         "mountd_port": mountd_port,
         "grace_seconds": grace_seconds,
         "lease_seconds": lease_seconds,
+        "core": core,
         "include": include,
     }
     reader = Reader("", given, faults)
@@ -81,6 +83,7 @@ def ganesha_conf(
     port = reader.one("mountd_port", _number(1, 65535), required=True)
     grace = reader.one("grace_seconds", _number(0, 180), required=True)
     lease = reader.one("lease_seconds", _number(1, 120), required=True)
+    whole = reader.one("core", values.boolean, True)
     included = reader.one("include", _quotable)
     if io_flusher not in ("optional", "default"):
         faults.append(Fault("", "io_flusher", io_flusher, "must be optional or default"))
@@ -93,7 +96,7 @@ def ganesha_conf(
     if faults:
         raise InventoryError(faults)
     blocks = [MARKER]
-    if core:
+    if whole:
         blocks += _core(versions, port, grace, lease, io_flusher == "optional")
     ids = export_ids([export.path for export in found], read_export_ids(previous))
     blocks += [_export(export, ids[export.path], versions) for export in found]
