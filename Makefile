@@ -134,12 +134,12 @@ kernel-nfs: setup ## the same with a VM as boot server and its kernel's NFS serv
 
 .PHONY: boot
 boot: setup ## PXE clients booted in QEMU
-	@$(STEP) --live --own-result $@ "boot tests" -- env $(PYTEST) -v tests/boot --ignore tests/boot/sites \
+	@$(STEP) --live --own-result $@ "boot tests" -- env $(PYTEST) -v --durations 15 tests/boot --ignore tests/boot/sites \
 		-m 'not matrix' --junitxml=$(RESULTS)/$@.xml
 
 .PHONY: sites
 sites: setup ## the same with further sites: networks, several boot servers, a captured PC
-	@$(STEP) --live --own-result $@ "boot tests, further sites" -- env $(PYTEST) -v tests/boot/sites \
+	@$(STEP) --live --own-result $@ "boot tests, further sites" -- env $(PYTEST) -v --durations 15 tests/boot/sites \
 		-m 'not matrix' --junitxml=$(RESULTS)/$@.xml
 
 .PHONY: matrix
