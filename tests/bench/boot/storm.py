@@ -95,7 +95,8 @@ def _processor_time(lab: Lab) -> float:
             if (folder / "ns/pid").readlink() != namespace:
                 continue
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
+        # One that ended, or one outside of a sandbox that all this runs in.
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue
         ticks += sum(int(field) for field in fields[11:15])
     return ticks / os.sysconf("SC_CLK_TCK")
