@@ -318,6 +318,8 @@ def test_images_are_made_of_an_archive_and_of_the_servers_own_system(
             assert host.file(f"{current}/root/usr/lib/netboot/boot-nic").exists
             assert host.run("ls %s/root/etc/ssh/ssh_host_*", current).rc != 0
         assert not host.file("/srv/elsewhere/images/own/current/root/srv/elsewhere").exists
+        own_services = "/srv/elsewhere/images/own/current/root/etc/systemd/system"
+        assert host.file(f"{own_services}/kea-dhcp4-server.service").linked_to == "/dev/null"
         assert again.count("changed=0") == len(ways), again
         assert host.file("/etc/machine-id").size > 0, "the boot server lost its own"
     finally:
