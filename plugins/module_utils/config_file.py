@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One configuration file that its service's own command accepts before it replaces the old one."""
+"""One configuration file that its service's own command accepts before it replaces the old one.
+
+A run can end between the file's change and the service's reload, and the next one finds nothing to
+change. So a note stands from before the change until whoever reloads the service removes it.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ import re
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.diskless.netboot.plugins.module_utils import tree
@@ -46,19 +51,23 @@ class ConfigPlan:
 
     Attributes:
         command: the validation, with the file's own path; empty when there is nothing to test.
+        pending: the note that the service has yet to read the file; None when nobody asks for one.
+        waiting: whether a run before this one left it.
     """
 
     inner: tree.Plan
     name: str
     validate: tuple[str, ...]
+    pending: Path | None
+    waiting: bool
 
     @property
     def changed(self) -> bool:
-        return self.inner.changed
+        return self.inner.changed or self.waiting
 
     @property
     def action(self) -> str:
-        return self._change.action
+        return "pending" if self.waiting and not self.inner.changed else self._change.action
 
     @property
     def command(self) -> list[str]:
@@ -79,6 +88,7 @@ class ConfigPlan:
         Raises:
             RefusedError: by the command; the old file is untouched.
             files.TreeError: the system refused.
+            OSError: the note could not be made.
         """
         ran: list[str] = []
 
@@ -88,6 +98,9 @@ class ConfigPlan:
                 rc, stdout, stderr = run(ran)
                 if rc != 0:
                     raise RefusedError(ran, rc, stdout, stderr)
+            if self.pending and self._change.content_differs:
+                self.pending.parent.mkdir(parents=True, exist_ok=True)
+                self.pending.touch()
 
         self.inner.apply(test)
         return ran
@@ -109,6 +122,7 @@ def plan(
     group: str | None = None,
     mode: str | None = None,
     validate: Sequence[str] | None = None,
+    pending: str | None = None,
     check: bool = False,
 ) -> ConfigPlan:
     """Compare the file at *path* with what is wanted; nothing is written.
@@ -120,6 +134,7 @@ def plan(
         group: likewise.
         mode: octal digits; None keeps an existing file's, and is 0644 for a new one.
         validate: command with `PLACE` for the file.
+        pending: path of the note that the service has yet to read the file.
         check: whether unknown users and groups are taken for ones yet to come.
 
     Raises:
@@ -139,7 +154,10 @@ def plan(
         raise OptionError("; ".join(faults))
     folder, name = posixpath.split(path)
     spec = tree.FileSpec(content.encode(), int(mode, 8) if mode else None, uid, gid)
-    return ConfigPlan(tree.plan(folder, {name: spec}), name, tuple(validate or ()))
+    note = Path(pending) if pending else None
+    waiting = note is not None and note.exists()
+    inner = tree.plan(folder, {name: spec})
+    return ConfigPlan(inner, name, tuple(validate or ()), note, waiting)
 
 
 def _number(

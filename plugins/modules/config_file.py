@@ -67,6 +67,14 @@ options:
       - It must end with status 0.
     type: list
     elements: str
+  pending:
+    description:
+      - Absolute path of a note, an empty file, that is made before the content changes. Whoever
+        lets the service read its configuration removes it afterwards.
+      - While it is there the task is changed, so that a service is reloaded even if the run that
+        wrote the file was killed before that. Put it below C(/run), since a service that starts with
+        the machine reads its configuration anyway.
+    type: path
 seealso:
   - module: ansible.builtin.copy
 """
@@ -80,7 +88,8 @@ EXAMPLES = r"""
     group: _kea
     mode: "0640"
     validate: [kea-dhcp4, -t, "%s"]
-  notify: Reload Kea
+    pending: /run/kea-to-be-reloaded
+  notify: Reload Kea, and remove the note
 
 - name: The same for ISC's
   diskless.netboot.config_file:
@@ -96,7 +105,9 @@ path:
   type: str
   sample: /etc/kea/kea-dhcp4.conf
 action:
-  description: One of V(created), V(updated) and V(unchanged).
+  description:
+    - One of V(created), V(updated), V(unchanged), and V(pending) for a file that is as it should be
+      but was not read yet, see O(pending).
   returned: success
   type: str
   sample: updated
@@ -140,6 +151,7 @@ ARGUMENT_SPEC = {
     "group": {"type": "str"},
     "mode": {"type": "str"},
     "validate": {"type": "list", "elements": "str"},
+    "pending": {"type": "path"},
 }
 
 
@@ -158,7 +170,7 @@ def main() -> None:
             result["validated"] = bool(result["command"])
     except config_file.RefusedError as refused:
         module.fail_json(msg=str(refused), **{**result, "changed": False, **refused.result})
-    except (config_file.OptionError, files.TreeError) as error:
+    except (config_file.OptionError, files.TreeError, OSError) as error:
         module.fail_json(msg=str(error), **{**result, "changed": False})
     module.exit_json(**result)
 

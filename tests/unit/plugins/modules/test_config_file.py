@@ -194,3 +194,31 @@ def test_the_documented_options_are_those_that_the_module_takes() -> None:
     for name, option in taken.items():
         for key in ("type", "required", "elements"):
             assert documented[name].get(key) == option.get(key), (name, key)
+
+
+def test_a_change_that_its_service_never_read_stays_a_change(tmp_path: Path, run: Run) -> None:
+    path, note = tmp_path / "kea.conf", tmp_path / "run" / "kea"
+    assert run(path, "good\n", pending=str(note), check=True)["changed"]
+    assert not note.parent.exists()
+    assert run(path, "good\n", pending=str(note))["action"] == "created"
+    # The run is killed here, before anybody reloads the service.
+    told = run(path, "good\n", pending=str(note))
+    assert (told["changed"], told["action"]) == (True, "pending")
+    assert run(path, "good\n", pending=str(note), check=True)["changed"]
+    note.unlink()
+    told = run(path, "good\n", pending=str(note))
+    assert (told["changed"], told["action"]) == (False, "unchanged")
+    # What needs no reading, and what was refused, leaves no note.
+    assert run(path, "good\n", pending=str(note), mode="0600")["changed"]
+    assert run(path, "bad\n", pending=str(note), validate=ACCEPT)["failed"]
+    assert not note.exists()
+
+
+def test_the_note_is_there_before_the_file_changes(tmp_path: Path, run: Run) -> None:
+    note = tmp_path / "a-file" / "note"
+    note.parent.write_text("where a folder would have to be")
+    path = tmp_path / "kea.conf"
+    path.write_text("old\n")
+    assert run(path, "new\n", pending=str(note))["failed"]
+    assert path.read_text() == "old\n"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a-file", "kea.conf"]
