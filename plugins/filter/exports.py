@@ -13,12 +13,25 @@ description:
   - Returns what the NFS server must export for the clients to boot, and to whom.
   - A client's own root goes to its address alone, an image's shared root to the addresses of the
     clients that run it.
+  - A client that is on keeps what it runs from when its image or kind of root changes, if both
+    O(previous) and O(booted) say that it does.
 options:
   options:
     description: Options of every export, as in exports(5).
     type: list
     elements: str
     default: [rw, no_root_squash, no_subtree_check, sync, sec=sys]
+  previous:
+    description: What this returned last time.
+    type: list
+    elements: dict
+    default: []
+  booted:
+    description:
+      - By the clients' names, the tree that each runs from, as M(diskless.netboot.client_state)
+        returns it. It is the client's own word, so it counts only for what O(previous) gave it.
+    type: dict
+    default: {}
 extends_documentation_fragment:
   - diskless.netboot.client_list
 """
@@ -67,11 +80,21 @@ from ansible_collections.diskless.netboot.plugins.plugin_utils.data import (
 
 
 def exports(
-    clients: Any, store: str = DEFAULT_STORE, options: Any = DEFAULT_OPTIONS
+    clients: Any,
+    store: str = DEFAULT_STORE,
+    options: Any = DEFAULT_OPTIONS,
+    previous: Any = (),
+    booted: Any = None,
 ) -> list[dict[str, Any]]:
     """Return the exports for *clients*; see DOCUMENTATION."""
     with filter_errors():
-        return plan_exports(read_clients(clients), store=plain(store), options=plain(options))
+        return plan_exports(
+            read_clients(clients),
+            store=plain(store),
+            options=plain(options),
+            previous=plain(previous),
+            booted=plain(booted),
+        )
 
 
 class FilterModule:

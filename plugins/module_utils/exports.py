@@ -28,11 +28,23 @@ def plan_exports(
     *,
     store: str = paths.DEFAULT_STORE,
     options: Sequence[str] = DEFAULT_OPTIONS,
+    previous: Sequence[Mapping[str, Any]] = (),
+    booted: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """Return the exports that the clients need and no more, sorted by path.
 
     A client's own root and its state go to its address alone, what clients share to the addresses
     of those that do, read-only to those which only read it.
+
+    A PC that is on while its image or kind of root is changed runs on from what it had, until it
+    starts again. What it says of that counts only where it was given this before.
+
+    Args:
+        clients: the clients.
+        store: the store's root.
+        options: of exports(5), for what a client may write to.
+        previous: what this returned last time.
+        booted: by the clients' names, the place that each says it runs from.
 
     Returns:
         Mappings with ``path`` and ``clients``, a list of mappings with ``address`` and ``options``.
@@ -42,27 +54,39 @@ def plan_exports(
     """
     _check(store, options)
     read_only = ["ro" if option == "rw" else option for option in options]
-    users: dict[str, list[tuple[str, list[str]]]] = {}
+    had = _by_address(previous)
+    users: dict[str, dict[str, list[str]]] = {}
     for client in clients:
         allowed = list(options) if root.writable(client) else read_only
         address = values.ipv4(client.address)
         if root.mounts(client):
-            users.setdefault(root.exported(client, store), []).append((address, allowed))
+            users.setdefault(root.exported(client, store), {})[address] = allowed
         if client.state:
             state = paths.client_state(store, client.name)
-            users.setdefault(state, []).append((address, list(options)))
+            users.setdefault(state, {})[address] = list(options)
+        runs = (booted or {}).get(client.name, "")
+        for path, granted in had.get(address, {}).items():
+            if f"{runs}/".startswith(f"{path}/"):
+                users.setdefault(path, {}).setdefault(address, granted)
     return [
         {
             "path": path,
             "clients": [
-                {"address": address, "options": list(allowed)}
-                for address, allowed in sorted(
-                    users[path], key=lambda user: ipaddress.IPv4Address(user[0])
-                )
+                {"address": address, "options": list(users[path][address])}
+                for address in sorted(users[path], key=ipaddress.IPv4Address)
             ],
         }
         for path in sorted(users)
     ]
+
+
+def _by_address(exports: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, list[str]]]:
+    """Return the options with which each address has each path."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for export in exports:
+        for client in export["clients"]:
+            found.setdefault(client["address"], {})[export["path"]] = client["options"]
+    return found
 
 
 def plan_client_roots(

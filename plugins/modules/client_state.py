@@ -103,13 +103,20 @@ updated:
   type: list
   elements: str
   sample: [clients/pc02/state/kept]
+booted:
+  description:
+    - By the client's name, the tree on this host that it runs from, as it noted itself when it was
+      last started. Clients that noted no tree that is there are left out.
+  returned: success
+  type: dict
+  sample: {pc01: /srv/netboot/images/library/releases/2026-11-24.1/root}
 """
 
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.diskless.netboot.plugins.module_utils.client_state import ensure
+from ansible_collections.diskless.netboot.plugins.module_utils.client_state import booted, ensure
 from ansible_collections.diskless.netboot.plugins.module_utils.files import TreeError
 
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
@@ -142,9 +149,14 @@ def main() -> None:
     ]
     try:
         outcome = ensure.ensure(module.params["store"], wanted, check=module.check_mode)
+        runs = booted.trees(module.params["store"], [item.client for item in wanted])
     except (ensure.StateError, TreeError, ValueError, OSError) as error:
         module.fail_json(msg=str(error))
-    result: dict[str, Any] = {"created": outcome.created, "updated": outcome.updated}
+    result: dict[str, Any] = {
+        "created": outcome.created,
+        "updated": outcome.updated,
+        "booted": runs,
+    }
     if module._diff:
         lines = [
             *(f"+ {name}\n" for name in outcome.created),

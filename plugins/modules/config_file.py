@@ -72,8 +72,8 @@ options:
       - Absolute path of a note, an empty file, that is made before the content changes. Whoever
         lets the service read its configuration removes it afterwards.
       - While it is there the task is changed, so that a service is reloaded even if the run that
-        wrote the file was killed before that. Put it below C(/run), since a service that starts with
-        the machine reads its configuration anyway.
+        wrote the file was killed before that. Put it below C(/run), since a service that starts
+        with the machine reads its configuration anyway.
     type: path
 seealso:
   - module: ansible.builtin.copy

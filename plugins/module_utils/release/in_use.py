@@ -9,12 +9,11 @@ counts as what it runs, for as long as it says nothing else.
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 
 from ansible_collections.diskless.netboot.plugins.module_utils import store as paths
+from ansible_collections.diskless.netboot.plugins.module_utils.client_state import booted
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import marker
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.destination import (
     Destination,
@@ -47,21 +46,10 @@ def reasons(
     for folder in sorted(clients.glob("*")):
         why = f"the root of {folder.name} was copied from it"
         _note_copy(found, store, image, folder / "root", why)
-        booted = _booted(folder / paths.STATE / paths.BOOTED)
-        _note(found, store, image, booted, f"{folder.name} booted it last")
+        _note(
+            found, store, image, booted.read(folder / paths.STATE), f"{folder.name} booted it last"
+        )
     return found
-
-
-def _booted(path: Path) -> str:
-    """Return what a client wrote, which may be anything, and the file any kind of thing."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return ""
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return ""
-        return file.read(1024).partition(b"\n")[0].decode("ascii", "replace")
 
 
 def _note_copy(found: dict[str, list[str]], store: str, image: str, root: Path, why: str) -> None:

@@ -77,6 +77,43 @@ def test_a_state_goes_to_its_client_s_address_alone_and_can_be_written() -> None
     ]
 
 
+def test_a_pc_keeps_what_it_runs_from_until_it_starts_again() -> None:
+    before, after = pc("a", "192.0.2.9", root="overlay"), pc("a", "192.0.2.9", image="staff")
+    previous = plan_exports([before])
+    (library,) = previous
+    runs = {"a": f"{library['path']}/1/root"}
+    kept = plan_exports([after], previous=previous, booted=runs)
+    assert [export["path"] for export in kept] == [
+        "/srv/netboot/clients/a/root",
+        library["path"],
+    ]
+    assert kept[1] == library
+    # As often as the playbook runs; not longer than the PC does.
+    assert plan_exports([after], previous=kept, booted=runs) == kept
+    runs = {"a": "/srv/netboot/clients/a/root"}
+    assert plan_exports([after], previous=kept, booted=runs) == plan_exports([after])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "/srv/netboot/images/secret/releases/1/root",
+        "/srv/netboot/clients/b/root",
+        "/",
+        "",
+        "/srv/netboot/images/library/releases-of-others",
+    ],
+)
+def test_what_a_pc_says_it_runs_from_gives_it_nothing_that_it_had_not(said: str) -> None:
+    mine = pc("a", "192.0.2.9", root="overlay")
+    others = [pc("b", "192.0.2.10"), pc("c", "192.0.2.11", root="overlay", image="secret")]
+    previous = plan_exports([mine, *others])
+    moved = pc("a", "192.0.2.9", root="squashfs")
+    assert plan_exports([moved, *others], previous=previous, booted={"a": said}) == plan_exports(
+        others
+    )
+
+
 def test_who_overlays_an_image_reads_its_releases_and_nothing_else_of_it() -> None:
     clients = [
         pc("a", "192.0.2.9", root="overlay"),
