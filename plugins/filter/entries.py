@@ -35,8 +35,9 @@ options:
     default: {}
   root_releases:
     description:
-      - The release that each root which clients write to was copied from, by the root's path on
-        the NFS server. The kernel's modules lie in that root, so its clients boot that kernel.
+      - What each root which clients write to was copied from, as V(IMAGE/RELEASE), by the root's
+        path on the NFS server. The kernel's modules lie in that root, so its clients boot that
+        kernel, and the root is of that image for good.
     type: dict
     default: {}
   image_mounters:
@@ -71,7 +72,7 @@ EXAMPLES = r"""
                                     image_releases={'library': {'current': '2026-11-24.1',
                                                                 'names': ['2026-11-24.1']}},
                                     root_releases={'/srv/netboot/clients/pc02/root':
-                                                   '2026-10-01.2'}) }}
+                                                   'library/2026-10-01.2'}) }}
 """
 
 RETURN = r"""

@@ -97,6 +97,8 @@ options:
       - Whether a release gets its root as one file too, for clients that fetch it into their RAM,
         and how that is compressed. V(lz4) is made in seconds, V(zstd) is a third smaller.
       - It needs C(mksquashfs) on the boot server.
+      - With O(state=current), anything but V(none) says that clients fetch the current release so,
+        and a release without such a file is refused.
     type: str
     choices: [none, zstd, lz4]
     default: none
@@ -238,7 +240,8 @@ def run(options: dict[str, Any], *, check: bool) -> ensure.Outcome:
     """Do what the options ask for."""
     store, image = options["store"], options["image"]
     if options["state"] == "current":
-        return ensure.made_current(store, image, options["release"], check=check)
+        fetched = options["squashfs"] != "none"
+        return ensure.made_current(store, image, options["release"], squashfs=fetched, check=check)
     if options["state"] == "pruned":
         return ensure.pruned(store, image, options["keep"], options["set_to"], check=check)
     source = Source(

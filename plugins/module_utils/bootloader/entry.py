@@ -178,7 +178,7 @@ def plan_entries(
         clients: the clients.
         nfs_server, store, nfs_options, http_port, panic_seconds: as for kernel_arguments.
         image_releases: each image's releases by its name, as release.assigned takes them.
-        root_releases: the release that each copied root is of, by the root's path.
+        root_releases: ``IMAGE/RELEASE`` that each copied root is of, by the root's path.
         image_mounters: for each image the program with which its initrd mounts a root, a key of
             MOUNTERS; klibc's nfsmount for images that are not named.
 
@@ -262,11 +262,20 @@ def _release(
         return release
     path = root.copied(client, store)
     copied = root_releases.get(path)
+    image, _slash, release = str(copied or "").partition("/")
     try:
-        return values.segment(copied)
-    except ValueError as error:
-        expected = str(error) if copied else f"must hold the release that {path} was copied from"
+        values.segment(image)
+        values.segment(release)
+    except ValueError:
+        expected = f"must hold what {path} was copied from, as IMAGE/RELEASE"
         raise InventoryError([Fault(client.name, "root_releases", copied, expected)]) from None
+    if image != client.image:
+        expected = (
+            f"cannot be, since it has a root of its own, {path}, which was copied from {image}:"
+            f" remove that folder on the boot server, or leave netboot_image as it was"
+        )
+        raise InventoryError([Fault(client.name, "netboot_image", client.image, expected)])
+    return release
 
 
 def _check_length(client: Client, label: Mapping[str, Any]) -> None:

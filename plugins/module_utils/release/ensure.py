@@ -130,15 +130,31 @@ def _told(known: Catalogue, changed: bool, release: str, becomes: str) -> Outcom
     )
 
 
-def made_current(store: str, image: str, release: str, *, check: bool = False) -> Outcome:
+def made_current(
+    store: str, image: str, release: str, *, squashfs: bool = False, check: bool = False
+) -> Outcome:
     """Make a release that is there the current one; ``previous`` is the one before the current.
 
+    Args:
+        store: the store's root.
+        image: the image.
+        release: its name.
+        squashfs: whether clients fetch the current release as one file.
+        check: whether only to say what would be done.
+
     Raises:
-        ReleaseError: there is no such release.
+        ReleaseError: there is no such release, or clients could not boot it.
         OSError, ValueError: the store cannot be read or written.
     """
     known = catalogue.read(store, image)
     name = known.resolve(release)
+    fetched = [each.name for each in known.releases if each.squashfs]
+    if squashfs and name not in fetched:
+        raise ReleaseError(
+            f"the release {name} has no squashfs, which clients fetch, so these could not start."
+            f" Say one that has ({', '.join(fetched) or 'there is none'}) as the release, or give"
+            " these clients another netboot_root."
+        )
     outcome = _told(known, name != known.current, name, name)
     if outcome.changed and not check:
         with _locked(known.folder):

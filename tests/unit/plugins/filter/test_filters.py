@@ -78,8 +78,9 @@ PLAYBOOK = """
           clients: "{{ clients }}"
           entries: >-
             {{ clients | diskless.netboot.entries(nfs_server='192.0.2.1',
-               image_releases=releases, root_releases={'/srv/netboot/clients/pc02/root': 'old',
-               '/srv/netboot/images/library/shared/root': 'new'}) }}
+               image_releases=releases,
+               root_releases={'/srv/netboot/clients/pc02/root': 'library/old',
+               '/srv/netboot/images/library/shared/root': 'library/new'}) }}
           exports: "{{ clients | diskless.netboot.exports(store='/data') }}"
           roots: "{{ clients | diskless.netboot.client_roots(image_releases=releases) }}"
 """
@@ -210,7 +211,7 @@ def test_only_plain_types_leave_the_filters() -> None:
     subnets = [{Tagged("network"): Tagged("192.0.2.0/24")}]
     found = clients([Tagged("pc01")], {"pc01": variables}, subnets)
     check(found)
-    copied = {Tagged("/srv/netboot/clients/pc01/root"): Tagged("1")}
+    copied = {Tagged("/srv/netboot/clients/pc01/root"): Tagged("library/1")}
     releases = {Tagged("library"): {"current": Tagged("2"), "names": [Tagged("1"), Tagged("2")]}}
     check(entries(found, nfs_server=Tagged("192.0.2.1"), root_releases=copied))
     check(exports(found, store=Tagged("/data"), options=[Tagged("rw")]))

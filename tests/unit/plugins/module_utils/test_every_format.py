@@ -152,7 +152,10 @@ def check_exports(clients: list[Client]) -> None:
 def check_entries(clients: list[Client]) -> None:
     releases = {"current": RELEASES[0], "names": RELEASES, "squashfs": RELEASES}
     images = {client.image: releases for client in clients}
-    copied = {root.copied(client, store.DEFAULT_STORE): RELEASES[1] for client in clients}
+    copied = {
+        root.copied(client, store.DEFAULT_STORE): f"{client.image}/{RELEASES[1]}"
+        for client in clients
+    }
     planned = plan_entries(
         clients, nfs_server="192.0.2.200", image_releases=images, root_releases=copied
     )

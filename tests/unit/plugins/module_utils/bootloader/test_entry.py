@@ -42,7 +42,7 @@ def entries(*clients: Client, **options: Any) -> list[dict[str, Any]]:
     given = {
         "nfs_server": "192.0.2.1",
         "image_releases": RELEASES,
-        "root_releases": dict.fromkeys((OWN, SHARED), RELEASE),
+        "root_releases": dict.fromkeys((OWN, SHARED), f"library/{RELEASE}"),
         **options,
     }
     return plan_entries(clients, **given)
@@ -324,7 +324,9 @@ def test_every_card_of_a_client_has_an_entry() -> None:
 
 def test_a_root_that_is_written_to_boots_the_release_that_it_was_copied_from() -> None:
     shared = change(name="pc02", root="shared-rw")
-    found = entries(PC, shared, root_releases={OWN: "2026-10-01.0", SHARED: RELEASE})
+    found = entries(
+        PC, shared, root_releases={OWN: "library/2026-10-01.0", SHARED: f"library/{RELEASE}"}
+    )
     kernels = [entry["labels"][0]["kernel"] for entry in found]
     assert kernels == [
         "images/library/2026-10-01.0/vmlinuz",
@@ -341,10 +343,18 @@ def test_a_client_that_is_set_to_a_release_boots_that_and_no_other() -> None:
         entries(change(root="overlay", release="2026-10-01"))
 
 
+def test_a_root_of_its_own_is_of_one_image_for_good() -> None:
+    with pytest.raises(InventoryError) as caught:
+        entries(change(image="staff"), root_releases={OWN: f"library/{RELEASE}"})
+    (fault,) = caught.value.faults
+    assert (fault.client, fault.variable, fault.value) == ("pc01", "netboot_image", "staff")
+    assert f"{OWN}, which was copied from library" in str(fault)
+
+
 def test_missing_releases_are_one_error_with_every_client() -> None:
     overlay = change(name="pc02", root="overlay")
     bad = change(name="pc03")
-    copied = {"/srv/netboot/clients/pc03/root": "a/b"}
+    copied = {"/srv/netboot/clients/pc03/root": "library/a/b"}
     with pytest.raises(InventoryError) as caught:
         entries(PC, overlay, bad, image_releases={}, root_releases=copied)
     assert [(fault.client, fault.variable) for fault in caught.value.faults] == [

@@ -53,8 +53,8 @@ class Store:
         self.squashfs = squashfs
         return ensure.published(self.path, IMAGE, self.source, release=name, **options)
 
-    def go_to(self, name: str, *, check: bool = False) -> ensure.Outcome:
-        return ensure.made_current(self.path, IMAGE, name, check=check)
+    def go_to(self, name: str, *, check: bool = False, **options: Any) -> ensure.Outcome:
+        return ensure.made_current(self.path, IMAGE, name, check=check, **options)
 
     def prune(self, keep: int, *, check: bool = False, **set_to: str) -> ensure.Outcome:
         return ensure.pruned(self.path, IMAGE, keep, set_to, check=check)

@@ -51,6 +51,16 @@ def test_a_release_that_is_not_there_is_named_with_those_that_are(store: Store) 
     assert store.known.current == "d"
 
 
+def test_nobody_goes_back_to_what_clients_could_not_fetch(store: Store) -> None:
+    store.publish("packed", squashfs="lz4")
+    for name in ("previous", "a"):
+        with pytest.raises(ReleaseError, match=r"has no squashfs.* one that has \(packed\)"):
+            store.go_to(name, squashfs=True)
+    assert store.known.current == "packed"
+    assert store.go_to("a").changed
+    assert store.go_to("packed", squashfs=True).changed
+
+
 def test_whoever_went_back_stays_there_until_the_image_changes(store: Store) -> None:
     store.go_to("a")
     assert not store.publish().changed
