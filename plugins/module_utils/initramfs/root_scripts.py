@@ -95,8 +95,15 @@ if [ -n "$state" ]; then
         kept=y
     done < "$own/kept" || fail "no list of what is kept in $state"
     while read -r name path; do
-        mkdir -p "$rootmnt${path%/*}" && cat "$own/$name" > "$rootmnt$path" ||
-            fail "cannot put its own $path in its place"
+        file=$rootmnt$path
+        # A link is replaced, since it leads to what is not there yet, to /dev/null, or into the
+        # initrd's own tree. What is no link is written to, which keeps its mode.
+        mkdir -p "${file%/*}" &&
+            if [ -L "$file" ] && ! [ -d "$file" ]; then
+                cat "$own/$name" > "$file.netboot" && mv "$file.netboot" "$file"
+            else
+                cat "$own/$name" > "$file"
+            fi || fail "cannot put its own $path in its place"
     done < "$own/files" || fail "no list of its own files in $state"
     # So that nobody removes the release that it runs. A full disk there must not keep PCs dark.
     echo "$from" > "$own/booted.new" && mv "$own/booted.new" "$own/booted" ||

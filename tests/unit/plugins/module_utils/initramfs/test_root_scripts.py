@@ -284,6 +284,31 @@ def test_a_client_gets_files_of_its_own_in_place_of_its_image_s(tmp_path: Path) 
     assert status == 9 and "PANIC netboot-root: cannot put its own /srv/a/b in its place" in told
 
 
+@pytest.mark.parametrize("goal", ["../run/netboot/resolv.conf", "/dev/null", "{initrd}/file"])
+def test_a_file_of_its_own_takes_the_place_of_a_link(tmp_path: Path, goal: str) -> None:
+    (tmp_path / "file").write_text("the initrd's")
+    (tmp_path / "root/etc").mkdir(parents=True)
+    link = tmp_path / "root/etc/resolv.conf"
+    link.symlink_to(goal.format(initrd=tmp_path))
+    state = with_state(tmp_path)
+    (state / "files").write_text("file-etc,resolv.conf /etc/resolv.conf\n")
+    (state / "file-etc,resolv.conf").write_text("mine\n")
+    assert boot(tmp_path, f"netboot.root=rw {STATE}")[0] == 0
+    assert not link.is_symlink() and link.read_text() == "mine\n"
+    assert (tmp_path / "file").read_text() == "the initrd's"
+    assert {path.name for path in link.parent.iterdir()} == {"resolv.conf", "machine-id"}
+
+
+def test_a_file_of_its_own_has_the_mode_of_the_image_s(tmp_path: Path) -> None:
+    (tmp_path / "root/etc").mkdir(parents=True)
+    (tmp_path / "root/etc/shadow").touch(0o640)
+    state = with_state(tmp_path)
+    (state / "files").write_text("file-etc,shadow /etc/shadow\n")
+    (state / "file-etc,shadow").write_text("mine\n")
+    assert boot(tmp_path, f"netboot.root=rw {STATE}")[0] == 0
+    assert (tmp_path / "root/etc/shadow").stat().st_mode & 0o777 == 0o640
+
+
 @pytest.mark.parametrize("lost", ["machine-id", "ssh_host_ed25519_key", "kept", "files"])
 def test_a_state_that_lacks_something_stops_the_boot(tmp_path: Path, lost: str) -> None:
     (with_state(tmp_path) / lost).unlink()
