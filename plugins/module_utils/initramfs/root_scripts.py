@@ -58,7 +58,8 @@ _SHARED_RW = """
     IFS=$old_ifs
     (umask 0222 && echo "$1$2$3$4$5" > "$id") || fail "cannot write $id"
     ln -sf /dev/null /run/systemd/system/systemd-machine-id-commit.service
-    [ -f "$target" ] || : > "$target" || fail "$target is missing and cannot be made"
+    # Not ":", a special built-in: where it cannot write, the shell ends before it comes to fail.
+    [ -f "$target" ] || true > "$target" || fail "$target is missing and cannot be made"
     mount -o bind "$id" "$target" || fail "cannot hide $target"
 """
 

@@ -121,6 +121,14 @@ def test_an_image_without_a_machine_id_gets_an_empty_one_to_mount_on(tmp_path: P
     assert (tmp_path / "root/etc/machine-id").read_text() == ""
 
 
+def test_a_machine_id_that_cannot_be_made_stops_the_boot(tmp_path: Path) -> None:
+    (tmp_path / "root/etc").mkdir(parents=True)
+    (tmp_path / "root/etc/machine-id").symlink_to("none/machine-id")
+    status, said = boot(tmp_path, "netboot.root=shared-rw", errors=True)
+    assert status == 9
+    assert said.endswith("/etc/machine-id is missing and cannot be made\n")
+
+
 def test_a_failing_mount_stops_the_boot(tmp_path: Path) -> None:
     functions = FUNCTIONS.replace('echo "mount $*"', "return 1")
     status, said = boot(tmp_path, "netboot.root=shared-rw", functions)
