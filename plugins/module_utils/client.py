@@ -202,7 +202,7 @@ class _Parser:
             static=_static(reader, address, subnet, hostname, nic),
             nic=nic,
             state=reader.one("netboot_state", values.boolean, True),
-            persist=reader.many("netboot_persist", values.absolute_path),
+            persist=reader.many("netboot_persist", _kept_path),
             files=_files(reader),
         )
         _check_state(reader, client)
@@ -255,6 +255,13 @@ def _files(reader: Reader) -> dict[str, str]:
         elif place is not None:
             found[place] = content
     return found
+
+
+def _kept_path(value: Any) -> str:
+    path = values.absolute_path(value)
+    if path.split("/")[1] in ("dev", "proc", "run", "sys"):
+        raise ValueError("must lie outside /dev, /proc, /run and /sys, which each start makes anew")
+    return path
 
 
 def _check_state(reader: Reader, client: Client) -> None:

@@ -77,6 +77,12 @@ fi
 """
 _STATE_USED = """
 if [ -n "$state" ]; then
+    # First, since /etc may be kept, and would hide what was written there before.
+    while read -r folder path; do
+        mkdir -p "$rootmnt$path" && mount -o bind "$own/$folder" "$rootmnt$path" ||
+            fail "cannot keep $path in $state"
+        kept=y
+    done < "$own/kept" || fail "no list of what is kept in $state"
     # A root of its own keeps the one that it has.
     case "$kind" in
     overlay | squashfs) new=y ;;
@@ -90,11 +96,6 @@ if [ -n "$state" ]; then
         mkdir -p /run/netboot/ssh
         cat "$own/ssh_host_ed25519_key" > /run/netboot/ssh/ssh_host_ed25519_key
     ) || fail "no ssh host key in $state"
-    while read -r folder path; do
-        mkdir -p "$rootmnt$path" && mount -o bind "$own/$folder" "$rootmnt$path" ||
-            fail "cannot keep $path in $state"
-        kept=y
-    done < "$own/kept" || fail "no list of what is kept in $state"
     while read -r name path; do
         file=$rootmnt$path
         # A link is replaced, since it leads to what is not there yet, to /dev/null, or into the

@@ -179,6 +179,8 @@ def test_a_template_that_fails_is_reported_once_and_as_itself() -> None:
         ({"persist": "/"}, "persist", "below /"),
         ({"persist": "/a b"}, "persist", "absolute path"),
         ({"persist": {"a": 1}}, "persist", "must be a string"),
+        ({"persist": "/run"}, "persist", "outside /dev, /proc, /run and /sys"),
+        ({"persist": ["/running", "//dev//shm"]}, "persist[1]", "outside /dev, /proc, /run and"),
         ({"persist": "/home", "state": False}, "persist", "nowhere to keep it"),
         ({"files": ["/etc/motd"]}, "files", "a mapping of paths to texts"),
         ({"files": {"etc/motd": "x"}}, "files", "absolute path"),

@@ -262,6 +262,15 @@ def test_what_is_kept_is_mounted_where_it_belongs(tmp_path: Path) -> None:
     assert (root / "home/kiosk").is_dir()
 
 
+def test_a_machine_id_is_written_where_a_kept_etc_has_it(tmp_path: Path) -> None:
+    state = with_state(tmp_path, "keep-etc /etc\n")
+    (state / "keep-etc").mkdir()
+    # A link stands for the mount.
+    bind = 'mount() { rmdir "$4" && ln -s "$3" "$4"; }\n'
+    assert boot(tmp_path, f"netboot.root=rw {STATE}", FUNCTIONS + bind)[0] == 0
+    assert (state / "keep-etc/machine-id").read_text() == IDENTITY
+
+
 @pytest.mark.parametrize(
     ("fails", "said"),
     [
