@@ -16,7 +16,11 @@ from ansible_collections.diskless.netboot.plugins.module_utils.client_state impo
     machine_id,
     names,
 )
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import marker
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import run
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.coreutils import sync
+
+_LOCK_WAIT = 5.0  # seconds; the children of a run that was killed need a moment to die
 
 
 class StateError(Exception):
@@ -61,18 +65,29 @@ def ensure(store: str, wanted: Sequence[Wanted], *, check: bool = False) -> Outc
         StateError, ValueError, OSError: what failed; what was made before it is whole.
     """
     top = Path(paths.store_root(store))
-    outcome = Outcome()
     if not wanted:
-        return outcome
+        return Outcome()
+    if check:
+        return _ensured(top, wanted, None)
+    top.mkdir(mode=0o755, parents=True, exist_ok=True)
+    try:
+        with marker.lock(top / ".states.lock", _LOCK_WAIT) as lock:
+            return _ensured(top, wanted, lock)
+    except marker.BusyError as error:
+        raise StateError(
+            f"another run works on the clients' states in {top}; wait for it to end"
+        ) from error
+
+
+def _ensured(top: Path, wanted: Sequence[Wanted], lock: int | None) -> Outcome:
+    """Make the states, or without a *lock* say what would be made."""
+    outcome = Outcome()
     key_file = top / "secret"
     key = machine_id.read_key(key_file)
     if key is None:
         outcome.created.append(key_file.name)
-        if check:
-            key = bytes(machine_id.KEY_BYTES)  # a stand-in: what it is for is not there either
-        else:
-            top.mkdir(mode=0o755, parents=True, exist_ok=True)
-            key = machine_id.make_key(key_file)
+        # Without a lock a stand-in: what it is for is not there either.
+        key = machine_id.make_key(key_file) if lock is not None else bytes(machine_id.KEY_BYTES)
     files = _files(top, wanted, key)
     homes = [item for item in wanted if not _state(top, item).is_dir()]
     keys = [item for item in wanted if not os.path.lexists(_state(top, item) / names.SSH_KEY)]
@@ -87,17 +102,14 @@ def ensure(store: str, wanted: Sequence[Wanted], *, check: bool = False) -> Outc
     outcome.created += [f"{_below(item)}/{names.folder_for(path)}" for item, path in kept]
     outcome.created += files.paths(tree.CREATED)
     outcome.updated += files.paths(tree.UPDATED)
-    if check:
+    if lock is None:
         return outcome
     for item in homes:
         # Its client's alone, also for other users of the boot server.
         _state(top, item).parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         _state(top, item).mkdir(mode=0o700, exist_ok=True)
     # First what is kept and the keys, last the files by which a client knows of them.
-    for item, path in kept:
-        _first_content(_state(top, item), item, path)
-    for item in keys:
-        _host_key(_state(top, item), item.client)
+    _make(top, kept, keys, lock)
     files.apply()
     return outcome
 
@@ -125,34 +137,58 @@ def _files(top: Path, wanted: Sequence[Wanted], key: bytes) -> tree.Plan:
     return tree.plan(str(top), desired)
 
 
-def _first_content(state: Path, item: Wanted, path: str) -> None:
+def _staged(state: Path) -> Path:
+    """Return the folder in which what comes into *state* is made, out of its client's reach."""
+    return state.with_name(f".{state.name}.new")
+
+
+def _make(top: Path, kept: Sequence[tuple[Wanted, str]], keys: Sequence[Wanted], lock: int) -> None:
+    """Make kept folders and keys; all are on the disk before a state has any of them.
+
+    For what a state has counts as whole, and is never touched again.
+    """
+    states = {_state(top, item) for item in (*keys, *(item for item, _path in kept))}
+    if not states:
+        return
+    for state in states:
+        shutil.rmtree(_staged(state), ignore_errors=True)  # of a run that was killed
+        _staged(state).mkdir(mode=0o700)
+    made = []
+    for item, path in kept:
+        state, name = _state(top, item), names.folder_for(path)
+        _first_content(_staged(state) / name, item, path, lock)
+        made.append((state, name))
+    for item in keys:
+        state = _state(top, item)
+        _host_key(_staged(state) / names.SSH_KEY, item.client, lock)
+        # The private key last: where it is, both are.
+        made += [(state, f"{names.SSH_KEY}.pub"), (state, names.SSH_KEY)]
+    _run(sync(top / "clients"), top, lock)
+    for state, name in made:
+        (_staged(state) / name).replace(state / name)
+    for state in states:
+        marker.fsync_folder(state)
+        _staged(state).rmdir()
+
+
+def _first_content(folder: Path, item: Wanted, path: str, lock: int) -> None:
     """Make the folder for a kept *path*, with what the client's image has there."""
-    staged = state.with_name(".keep.new")
-    shutil.rmtree(staged, ignore_errors=True)  # of a run that was killed
     origin = (item.source / path.lstrip("/")).resolve() if item.source else None
     if origin is not None and origin.is_dir() and item.source in origin.parents:
-        ended = run(["cp", "--archive", "--no-target-directory", "--", str(origin), str(staged)])
-        if ended.code:
-            raise StateError(f"{state / names.folder_for(path)}: {ended.stderr}")
+        argv = ["cp", "--archive", "--no-target-directory", "--", str(origin), str(folder)]
+        _run(argv, folder, lock)
     else:
-        staged.mkdir(mode=0o755)
-    staged.rename(state / names.folder_for(path))
+        folder.mkdir(mode=0o755)
 
 
-def _host_key(state: Path, client: str) -> None:
+def _host_key(file: Path, client: str, lock: int) -> None:
     """Make an ssh host key: of one kind, the only one that costs a slow PC no time to use."""
-    staged = state.with_name(".ssh-key.new")
-    public = staged.with_name(f"{staged.name}.pub")
-    for old in (staged, public):
-        old.unlink(missing_ok=True)  # of a run that was killed
-    ended = run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", client, "-f", str(staged)])
+    argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", client, "-f", str(file)]
+    _run(argv, file, lock)
+
+
+def _run(argv: Sequence[str], path: Path, lock: int) -> None:
+    """Run a program for *path*, with a share in the lock, so that it is held while this runs."""
+    ended = run(argv, held=(lock,))
     if ended.code:
-        raise StateError(f"{state / names.SSH_KEY}: ssh-keygen: {ended.stderr}")
-    # The private key last: where it is, both are.
-    public.replace(state / f"{names.SSH_KEY}.pub")
-    descriptor = os.open(staged, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    staged.replace(state / names.SSH_KEY)
+        raise StateError(f"{path}: {argv[0]}: {ended.stderr}")

@@ -14,6 +14,8 @@ import os
 import secrets
 from pathlib import Path
 
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.marker import fsync_folder
+
 KEY_BYTES = 32
 
 
@@ -47,7 +49,7 @@ def read_key(path: Path) -> bytes | None:
 
 
 def make_key(path: Path) -> bytes:
-    """Make the store's key, readable by root alone, and return it."""
+    """Make the store's key, readable by root alone, and return it; the store must be locked."""
     key = secrets.token_bytes(KEY_BYTES)
     staged = path.with_name(f".{path.name}.new")
     descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
@@ -57,4 +59,5 @@ def make_key(path: Path) -> bytes:
         file.flush()
         os.fsync(descriptor)
     staged.replace(path)
+    fsync_folder(path.parent)
     return key

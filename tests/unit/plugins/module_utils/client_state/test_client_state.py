@@ -8,7 +8,9 @@ import os
 import stat
 import subprocess
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.diskless.netboot.plugins.module_utils.client_state import (
@@ -17,6 +19,8 @@ from ansible_collections.diskless.netboot.plugins.module_utils.client_state impo
     names,
 )
 from ansible_collections.diskless.netboot.plugins.module_utils.client_state.ensure import Wanted
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import marker
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import Ended, run
 
 KEY = "ssh_host_ed25519_key"
 
@@ -167,6 +171,36 @@ def test_a_run_that_was_killed_is_completed(store: Path, monkeypatch: pytest.Mon
         KEY,
         f"{KEY}.pub",
     ]
+
+
+def test_what_is_kept_is_on_the_disk_before_a_state_has_it(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = [Wanted(name, ("/var/log", "/home")) for name in ("pc01", "pc02")]
+    said = []
+
+    def noted(argv: Sequence[str], **options: Any) -> Ended:
+        said.append(argv[0])
+        if argv[0] == "sync":
+            assert [*store.glob("clients/*/state/*")] == []
+        return run(argv, **options)
+
+    monkeypatch.setattr(ensure, "run", noted)
+    ensure.ensure(str(store), wanted)
+    assert said == ["ssh-keygen", "ssh-keygen", "sync"]
+    for name in ("pc01", "pc02"):
+        assert (state(store, name) / "keep-home").is_dir()
+        assert list(state(store, name).parent.iterdir()) == [state(store, name)]
+
+
+def test_two_runs_do_not_make_states_at_once(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ensure, "_LOCK_WAIT", 0)
+    store.mkdir()
+    with marker.lock(store / ".states.lock", 0):
+        with pytest.raises(ensure.StateError, match="another run works on the clients' states"):
+            ensure.ensure(str(store), [Wanted("pc01")])
+        assert ensure.ensure(str(store), [Wanted("pc01")], check=True).changed
+    assert ensure.ensure(str(store), [Wanted("pc01")]).changed
 
 
 def test_files_of_a_client_s_own_follow_the_inventory(store: Path) -> None:
