@@ -26,6 +26,8 @@ _MANY = 64
 _OPEN = 256
 # A file of another size needs no reading to be told apart; this much of it is worth a diff.
 _SHOWN = 1 << 20
+# Somebody may have put a link or a FIFO there meanwhile: one leads away, the other would block.
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 FOLDER_MODE = 0o755
 
 
@@ -78,7 +80,9 @@ def sweep(folder: int) -> None:
     """Remove what killed writers left staged in *folder*; its lock must be held."""
     for name in os.listdir(folder):
         if is_staged(name):
-            os.unlink(name, dir_fd=folder)
+            # A folder of that name is not ours; what is gone was removed by somebody else.
+            with contextlib.suppress(IsADirectoryError, FileNotFoundError):
+                os.unlink(name, dir_fd=folder)
 
 
 def stage(
@@ -144,9 +148,15 @@ class Folders:
             raise TreeError([f"{self._path}: does not exist"])
         return self._open[()]
 
+    def where(self, error: OSError) -> str:
+        """Return the path of an error, which itself says only a name in the folder used last."""
+        name = (error.filename,) if isinstance(error.filename, str) else ()
+        return posixpath.join(self._path, *next(reversed(self._open), ()), *name)
+
     def open(self, parent: str, create: bool = False) -> int:
         """Return the open folder *parent*; OSError where it is missing and not to be made."""
         handle = self.base
+        self._open[()] = self._open.pop(())
         steps = self._real[parent]
         for end in range(1, len(steps) + 1):
             known = self._open.pop(steps[:end], None)
@@ -163,8 +173,7 @@ class Folders:
             return
         for parent, inside in names.items():
             for name in inside:
-                flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-                handle = os.open(name, flags, dir_fd=self.open(parent))
+                handle = os.open(name, _READ, dir_fd=self.open(parent))
                 try:
                     os.fsync(handle)
                 finally:
@@ -234,9 +243,11 @@ class Folders:
             return None
         content = b""
         if stat.S_ISREG(status.st_mode):
-            fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle)
+            fd = os.open(name, _READ, dir_fd=handle)
             with os.fdopen(fd, "rb") as stream:
-                content = stream.read(min(max(size, _SHOWN), status.st_size) + 1)
+                status = os.fstat(fd)
+                if stat.S_ISREG(status.st_mode):
+                    content = stream.read(min(max(size, _SHOWN), status.st_size) + 1)
         elif stat.S_ISLNK(status.st_mode):
             content = f"(a link to {os.readlink(name, dir_fd=handle)})\n".encode(
                 "utf-8", "surrogateescape"

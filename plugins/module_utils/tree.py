@@ -149,14 +149,14 @@ class Plan:
         Raises:
             TreeError: the system refused; no staged file stays behind.
         """
+        folders = Folders(self.folder, self._real)
         try:
-            with Folders(self.folder, self._real) as folders:
+            with folders:
                 if self.changed or folders.present:
                     with files.locked(folders.base):
                         self._apply(folders, validate)
         except OSError as error:
-            where = error.filename if isinstance(error.filename, str) else self.folder
-            raise TreeError([f"{where}: {error.strerror or error}"]) from error
+            raise TreeError([f"{folders.where(error)}: {error.strerror or error}"]) from error
 
     def _apply(self, folders: Folders, validate: Callable[[str, str], None] | None) -> None:
         pending = self.pending
@@ -186,6 +186,9 @@ class Plan:
                 for temporary in list(names):
                     os.rename(temporary, names[temporary], src_dir_fd=handle, dst_dir_fd=handle)
                     del names[temporary]
+        except OSError as error:
+            error.filename = folders.where(error)  # before others are used to clean up
+            raise
         finally:
             for parent, names in staged.items():
                 for temporary in names:
@@ -234,8 +237,9 @@ def plan(
         raise TreeError(faults)
     changes: dict[str, Change] = {}
     foreign: set[str] = set()
+    folders = Folders(folder, real)
     try:
-        with Folders(folder, real) as folders:
+        with folders:
             for path, spec in desired.items():
                 found = folders.read(path, len(spec.content))
                 if found and stat.S_ISDIR(found.kind):
@@ -252,7 +256,7 @@ def plan(
                 elif path in absent:
                     changes[path] = Change(path, UNCHANGED)
     except OSError as error:
-        raise TreeError([f"{error.filename or folder}: {error.strerror or error}"]) from error
+        raise TreeError([f"{folders.where(error)}: {error.strerror or error}"]) from error
     if faults:
         raise TreeError(faults)
     return Plan(folder, changes, tuple(sorted(foreign)), managed, real)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -88,9 +89,16 @@ def _ensured(top: Path, wanted: Sequence[Wanted], lock: int | None) -> Outcome:
         outcome.created.append(key_file.name)
         # Without a lock a stand-in: what it is for is not there either.
         key = machine_id.make_key(key_file) if lock is not None else bytes(machine_id.KEY_BYTES)
-    files = _files(top, wanted, key)
+    desired = _files(wanted, key)
+    in_the_way = [path for path in desired if _is_folder(top / path)]
+    for path in in_the_way:
+        if lock is None:
+            del desired[path]
+        else:
+            _put_aside(top / path)
+    files = tree.plan(str(top), desired)
     homes = [item for item in wanted if not _state(top, item).is_dir()]
-    keys = [item for item in wanted if not os.path.lexists(_state(top, item) / names.SSH_KEY)]
+    keys = [item for item in wanted if not _has_key(_state(top, item))]
     kept = [
         (item, path)
         for item in wanted
@@ -100,7 +108,7 @@ def _ensured(top: Path, wanted: Sequence[Wanted], lock: int | None) -> Outcome:
     outcome.created += [_below(item) for item in homes]
     outcome.created += [f"{_below(item)}/{names.SSH_KEY}" for item in keys]
     outcome.created += [f"{_below(item)}/{names.folder_for(path)}" for item, path in kept]
-    outcome.created += files.paths(tree.CREATED)
+    outcome.created += sorted({*files.paths(tree.CREATED), *in_the_way})
     outcome.updated += files.paths(tree.UPDATED)
     if lock is None:
         return outcome
@@ -122,7 +130,21 @@ def _state(top: Path, item: Wanted) -> Path:
     return Path(paths.client_state(str(top), item.client))
 
 
-def _files(top: Path, wanted: Sequence[Wanted], key: bytes) -> tree.Plan:
+def _has_key(state: Path) -> bool:
+    key = state / names.SSH_KEY
+    return os.path.lexists(key) and not _is_folder(key)
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def _put_aside(path: Path) -> None:
+    """Rename a folder that a client made where a file of ours belongs, and could not come."""
+    path.rename(path.with_name(f"aside-{secrets.token_hex(4)}-{path.name[-200:]}"))
+
+
+def _files(wanted: Sequence[Wanted], key: bytes) -> dict[str, tree.FileSpec]:
     desired = {}
     for item in wanted:
         identity = machine_id.derive(key, item.client) + "\n"
@@ -134,7 +156,7 @@ def _files(top: Path, wanted: Sequence[Wanted], key: bytes) -> tree.Plan:
         for path, content in item.files.items():
             name = f"{_below(item)}/{names.file_for(path)}"
             desired[name] = tree.FileSpec(content.encode(), 0o444)
-    return tree.plan(str(top), desired)
+    return desired
 
 
 def _staged(state: Path) -> Path:
@@ -165,6 +187,8 @@ def _make(top: Path, kept: Sequence[tuple[Wanted, str]], keys: Sequence[Wanted],
         made += [(state, f"{names.SSH_KEY}.pub"), (state, names.SSH_KEY)]
     _run(sync(top / "clients"), top, lock)
     for state, name in made:
+        if _is_folder(state / name):
+            _put_aside(state / name)
         (_staged(state) / name).replace(state / name)
     for state in states:
         marker.fsync_folder(state)

@@ -8,6 +8,7 @@
     keep-NAME/                  what is kept
     files                       one line for each file of its own: its name here, and its path
     file-NAME                   what is in it
+    aside-XXXXXXXX-NAME/        a folder that the client made where one of these files belongs
     booted                      the root that it mounted at its last boot; the client writes it
 
 The initrd reads them and acts on them before anything of the image runs.

@@ -12,6 +12,7 @@ import stat
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.diskless.netboot.plugins.module_utils import files
@@ -195,6 +196,42 @@ def test_a_link_in_the_place_of_a_file_is_replaced_and_its_goal_is_untouched(
     assert goal.read_text() == "secret"
     assert not (root / "cfg/a").is_symlink()
     assert (root / "cfg/a").read_bytes() == MARKER + b"a"
+
+
+def test_a_fifo_that_takes_a_file_s_place_does_not_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned(tmp_path, {"cfg/a": ours("a")}).apply()
+    look = os.stat
+
+    def swapped(path: Any, **options: Any) -> os.stat_result:
+        status = look(path, **options)
+        if path == "a":
+            (tmp_path / "cfg/a").unlink()
+            os.mkfifo(tmp_path / "cfg/a")
+        return status
+
+    def late(*_arguments: object) -> None:
+        raise TimeoutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "stat", swapped)
+        before = signal.signal(signal.SIGALRM, late)
+        signal.alarm(5)
+        try:
+            found = planned(tmp_path, {"cfg/a": ours("a")})
+        finally:
+            signal.alarm(0)
+            signal.signal(signal.SIGALRM, before)
+    found.apply()
+    assert (tmp_path / "cfg/a").is_file()
+
+
+def test_a_fault_of_the_system_says_in_which_folder(tmp_path: Path) -> None:
+    found = planned(tmp_path, {"cfg/a/x": ours("a"), "cfg/b/x": ours("b"), "cfg/c/x": ours("c")})
+    (tmp_path / "cfg/b/x").mkdir(parents=True)
+    with pytest.raises(TreeError, match=rf"^{tmp_path}/cfg/b/\.netboot-\w+-x: Is a directory$"):
+        found.apply()
 
 
 def test_every_folder_in_the_place_of_a_file_is_named(tmp_path: Path) -> None:

@@ -142,6 +142,25 @@ def test_links_that_a_client_made_in_its_state_lead_nowhere(store: Path, tmp_pat
     assert not (state(store, "pc01") / names.MACHINE_ID).is_symlink()
 
 
+def test_folders_that_a_client_made_in_its_state_stop_nobody(store: Path) -> None:
+    own, others = Wanted("pc01", files={"/etc/motd": "x"}), Wanted("pc02")
+    ensure.ensure(str(store), [own])
+    taken = [names.MACHINE_ID, names.KEPT, names.FILES, "file-etc,motd", KEY, f"{KEY}.pub"]
+    for name in taken:
+        (state(store, "pc01") / name).unlink()
+        (state(store, "pc01") / name / "its").mkdir(parents=True)
+    (state(store, "pc01") / ".netboot-0123456789abcdef-x").mkdir()
+    planned = ensure.ensure(str(store), [own, others], check=True)
+    assert len([*(state(store, "pc01")).iterdir()]) == len(taken) + 1
+    assert ensure.ensure(str(store), [own, others]).created == planned.created
+    for name in taken:
+        assert (state(store, "pc01") / name).is_file()
+        (aside,) = state(store, "pc01").glob(f"aside-*-{name}")
+        assert (aside / "its").is_dir()
+    assert (state(store, "pc02") / KEY).is_file()
+    assert not ensure.ensure(str(store), [own, others]).changed
+
+
 def test_a_link_in_the_image_does_not_bring_the_boot_server_s_own_files(
     store: Path, tmp_path: Path
 ) -> None:
