@@ -17,6 +17,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.client_state impo
     machine_id,
     names,
 )
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import rootfs
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import marker
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import run
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.coreutils import sync
@@ -197,8 +198,11 @@ def _make(top: Path, kept: Sequence[tuple[Wanted, str]], keys: Sequence[Wanted],
 
 def _first_content(folder: Path, item: Wanted, path: str, lock: int) -> None:
     """Make the folder for a kept *path*, with what the client's image has there."""
-    origin = (item.source / path.lstrip("/")).resolve() if item.source else None
-    if origin is not None and origin.is_dir() and item.source in origin.parents:
+    try:
+        origin = rootfs.resolve(item.source, path) if item.source else None
+    except rootfs.InitramfsError as error:
+        raise StateError(f"{folder}: {error}") from error
+    if origin is not None and origin.is_dir():
         argv = ["cp", "--archive", "--no-target-directory", "--", str(origin), str(folder)]
         _run(argv, folder, lock)
     else:

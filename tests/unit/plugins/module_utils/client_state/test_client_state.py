@@ -172,6 +172,22 @@ def test_a_link_in_the_image_does_not_bring_the_boot_server_s_own_files(
     assert not list((state(store, "pc01") / "keep-data").iterdir())
 
 
+def test_links_in_and_to_an_image_are_followed_as_its_clients_follow_them(
+    store: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "disk/root/srv/data").mkdir(parents=True)
+    (tmp_path / "disk/root/srv/data/x").touch()
+    (tmp_path / "disk/root/data").symlink_to("/srv/data")
+    (tmp_path / "disk/root/loop").symlink_to("loop")
+    (tmp_path / "link").symlink_to("disk")
+    source = tmp_path / "link/root"
+    ensure.ensure(str(store), [Wanted("pc01", ("/data", "/srv"), source)])
+    assert (state(store, "pc01") / "keep-data/x").is_file()
+    assert (state(store, "pc01") / "keep-srv/data/x").is_file()
+    with pytest.raises(ensure.StateError, match="too many symbolic links"):
+        ensure.ensure(str(store), [Wanted("pc01", ("/loop",), source)])
+
+
 def test_a_run_that_was_killed_is_completed(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def die(*_arguments: object, **_options: object) -> None:
         raise KeyboardInterrupt
