@@ -66,15 +66,16 @@ def inputs(
     found = {
         "kernel": version,
         f"/boot/vmlinuz-{version}": rootfs.file_digest(vmlinuz(root, version)),
-        f"/lib/modules/{version}": rootfs.tree_digest(
-            rootfs.resolve(root, f"lib/modules/{version}/kernel"), content=False
-        ),
         "option modules": spec.modules,
         "option drivers": " ".join(asked),
         "option nfs_version": spec.nfs_version,
         "option compression": spec.compression,
         "option compression_level": "default" if level is None else str(level),
     }
+    # The kernel's modules, and those that DKMS and people put beside them.
+    for name in ("kernel", "updates", "extra"):
+        path = f"lib/modules/{version}/{name}"
+        found[f"/{path}"] = rootfs.tree_digest(rootfs.resolve(root, path), content=False)
     for name in (f"boot/config-{version}", *sources):
         found[f"/{name}"] = rootfs.tree_digest(rootfs.resolve(root, name))
     for name in ("dep", "softdep", "builtin", "order", "builtin.modinfo"):

@@ -59,6 +59,8 @@ class Image:
         lines = [f"{name}: {needs}\n" for name, needs in MODULES.items()]
         (self.modules / "modules.dep").write_text("".join(lines))
         (self.modules / "modules.builtin").write_text("kernel/fs/overlayfs/overlay.ko\n")
+        (self.modules / "updates/dkms").mkdir(parents=True)
+        (self.modules / "updates/dkms/own.ko").write_bytes(b"")
         (root / "etc/os-release").write_text("ID=debian\n")
         (root / "usr/share/initramfs-tools").mkdir(parents=True)
         (root / "var/lib/dpkg").mkdir(parents=True)
@@ -179,6 +181,8 @@ def test_an_image_that_does_not_exist_yet_is_a_change_in_check_mode_only(image: 
 CHANGES: dict[str, Callable[[Image], object]] = {
     "/boot/vmlinuz-": lambda i: (i.root / f"boot/vmlinuz-{VERSION}").write_bytes(b"MZ other"),
     "/lib/modules/": lambda i: (i.modules / "kernel/fs/nfs/nfs.ko").write_bytes(b"other"),
+    "/updates changed": lambda i: (i.modules / "updates/dkms/own.ko").write_bytes(b"other"),
+    "/extra was added": lambda i: (i.modules / "extra").mkdir(),
     "/usr/share/initramfs-tools changed": lambda i: (
         i.root / "usr/share/initramfs-tools/hook"
     ).write_text("x"),
