@@ -188,7 +188,8 @@ options:
         elements: str
       raw:
         description:
-          - Lines that no option has, for each loader as it reads them. They come before the labels.
+          - Lines that no option has, for each loader as it reads them. They come before the labels
+            for PXELINUX, and after them for GRUB, whose menu they may add to.
         type: dict
         suboptions: *lines
   state:

@@ -77,15 +77,18 @@ def render(entry: Entry) -> str:
     if any(any(hashes) for _where, hashes in entry.passwords()):
         lines += _users(entry)
     menu = entry.prompt or bool(entry.ui)
+    boots = entry.ontimeout if menu and entry.ontimeout else entry.default
     lines += [
-        f"set default={_word(entry.ontimeout if menu and entry.ontimeout else entry.default)}",
+        # By its place: GRUB takes a name that begins with a digit for one, and ">" for a submenu.
+        f"set default={[label.name for label in _bootable(entry)].index(boots)}",
         f"set timeout={_seconds(entry.timeout) if menu else 0}",
         f"set timeout_style={'hidden' if entry.menu_hidden else 'menu'}",
     ]
-    if entry.raw.grub:
-        lines += entry.raw.grub.split("\n")
     for label in _bootable(entry):
         lines += ["", *_menuentry(label, entry)]
+    # Last, since a menuentry among them would move the places of ours.
+    if entry.raw.grub:
+        lines += ["", *entry.raw.grub.split("\n")]
     return "\n".join(lines) + "\n"
 
 

@@ -85,7 +85,7 @@ def test_an_entry_says_all_that_it_was_given(tmp_path: Path) -> None:
     assert read_grub(text) == {
         "set": {
             "superusers": "admin",
-            "default": "linux",
+            "default": "0",
             "timeout": "3",
             "timeout_style": "hidden",
             "color_normal": "white/black",
@@ -117,13 +117,13 @@ def test_an_entry_says_all_that_it_was_given(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "default", "timeout"),
     [
-        ({}, "linux", "0"),
-        ({"timeout": 9}, "linux", "0"),
-        ({"ui": "menu.c32", "timeout": 9}, "linux", "9"),
-        ({"prompt": True}, "linux", "-1"),
-        ({"prompt": True, "timeout": 0, "ontimeout": "b"}, "b", "-1"),
-        ({"ontimeout": "b"}, "linux", "0"),
-        ({"default": "b"}, "b", "0"),
+        ({}, "0", "0"),
+        ({"timeout": 9}, "0", "0"),
+        ({"ui": "menu.c32", "timeout": 9}, "0", "9"),
+        ({"prompt": True}, "0", "-1"),
+        ({"prompt": True, "timeout": 0, "ontimeout": "b"}, "1", "-1"),
+        ({"ontimeout": "b"}, "0", "0"),
+        ({"default": "b"}, "1", "0"),
     ],
 )
 def test_it_waits_only_where_there_is_a_menu_to_wait_at(
@@ -131,6 +131,17 @@ def test_it_waits_only_where_there_is_a_menu_to_wait_at(
 ) -> None:
     settings_ = read_grub(rendered(labels=[label(), label(name="b")], **changes))["set"]
     assert (settings_["default"], settings_["timeout"]) == (default, timeout)
+
+
+@pytest.mark.parametrize("changes", [{"default": "1"}, {"prompt": True, "ontimeout": "1"}])
+def test_a_label_is_booted_by_its_place_whatever_its_name_and_what_is_added(
+    changes: dict[str, Any],
+) -> None:
+    memory = {"name": "memory", "com32": "m.c32"}
+    raw = {"grub": "menuentry more --id more --unrestricted {\n  exit\n}"}
+    labels = [label(name="2"), memory, label(name="a>b"), label(name="1")]
+    config = read_grub(rendered(labels=labels, raw=raw, **changes))
+    assert config["entries"][int(config["set"]["default"])]["id"] == "1"
 
 
 @pytest.mark.parametrize(
@@ -189,7 +200,7 @@ def test_whatever_is_accepted_reaches_the_kernel_as_it_was_meant(
         return
     config = read_grub(GRUB.render(parsed))
     (found,) = config["entries"]
-    assert config["set"]["default"] == found["id"] == name
+    assert (config["set"]["default"], found["id"]) == ("0", name)
     assert found["title"] == ((title or "").replace("^", "", 1) or name)
     _linux, kernel, *arguments = found["commands"][1]
     assert kernel == "/vmlinuz"
