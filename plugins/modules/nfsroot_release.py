@@ -87,6 +87,8 @@ options:
     description:
       - Patterns, as C(rsync --exclude) takes them, of what in the image is not for clients. One
         that begins with a slash is relative to the image's root.
+      - A new pattern makes a new release where the newest one has what it excludes. Earlier
+        releases are never changed, so they keep that until they are pruned.
       - Never published are ssh host keys, package lists and archives, and the contents of C(/dev),
         C(/proc), C(/run), C(/sys), C(/tmp) and C(/var/tmp).
     type: list

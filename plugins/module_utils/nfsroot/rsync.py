@@ -32,10 +32,12 @@ _NUMBERS = {
 class Options:
     """How a tree is copied. rsh is set for a source on another host only; link_dest is a tree on
     the destination's file system, with which what is equal is shared by hard links; silence is for
-    how many seconds nothing may come from the other side."""
+    how many seconds nothing may come from the other side. By itself rsync leaves alone what is
+    excluded and already in the destination; delete_excluded deletes that too."""
 
     excludes: Sequence[str] = ()
     delete: bool = True
+    delete_excluded: bool = False
     one_file_system: bool = True
     checksum: bool = False
     rsh: str | None = None
@@ -59,6 +61,7 @@ def command(src: str, dest: str, options: Options) -> list[str]:
         *([] if options.folder_times else ["--omit-dir-times"]),
         *([f"--timeout={options.silence}"] if options.silence else []),
         *(["--delete"] if options.delete else []),
+        *(["--delete-excluded"] if options.delete_excluded else []),
         *(["--checksum"] if options.checksum else []),
         *([f"--temp-dir={options.temporary}"] if options.temporary else []),
         *([f"--link-dest={options.link_dest}"] if options.link_dest else []),

@@ -136,7 +136,8 @@ def compare(source: Source, known: Catalogue) -> Difference:
         kind = kind if source.squashfs else "*deleting  "
         found.boot.append(f"{kind} boot/{paths.SQUASHFS}")
     root = known.path(newest.name) / "root"
-    options = rsync.Options(excludes=source.excludes, dry_run=True)
+    # A pattern may be newer than the release, which then holds what must not be published.
+    options = rsync.Options(excludes=source.excludes, delete_excluded=True, dry_run=True)
     argv = rsync.command(str(source.root), str(root), options)
     ended, _numbers = rsync.copy(argv, found.changes, _NO_METER, dest=root)
     _judge(ended)

@@ -24,6 +24,7 @@ class Store:
 
     path: str
     squashfs: str | None = None
+    exclude: tuple[str, ...] = ()
 
     @property
     def image(self) -> Path:
@@ -39,6 +40,7 @@ class Store:
             self.root,
             self.image / "vmlinuz",
             self.image / "initrd.img",
+            self.exclude,
             squashfs=self.squashfs,
             squashfs_group="daemon",
         )

@@ -151,6 +151,23 @@ def test_a_root_that_did_not_change_is_not_packed_again(store: Store) -> None:
     assert not any("mksquashfs" in command for command in told.commands)
 
 
+def test_what_is_excluded_later_is_gone_from_the_next_release_and_its_one_file(
+    store: Store,
+) -> None:
+    (store.root / "etc/secret").write_text("secret")
+    store.publish("first", squashfs="lz4")
+    store.exclude = ("/etc/secret",)
+
+    told = store.publish("second", squashfs="lz4")
+
+    assert "*deleting   etc/secret" in told.after
+    second = store.known.path("second")
+    assert not (second / "root/etc/secret").exists()
+    listed = subprocess.check_output(["unsquashfs", "-l", second / "boot/root.squashfs"], text=True)
+    assert "etc/hostname" in listed and "etc/secret" not in listed
+    assert not store.publish(squashfs="lz4").changed
+
+
 def test_a_boot_server_that_cannot_pack_a_root_is_told_what_to_install(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
