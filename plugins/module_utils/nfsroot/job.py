@@ -153,6 +153,9 @@ class Job:
         options = rsync.Options(
             excludes=self.plan.excludes,
             delete=self.request.delete or not in_place,  # what is in a partial copy is our own
+            # An earlier run may have brought what is excluded only now. When we look again, the
+            # empty machine-id is there as well, which must not count as a change.
+            delete_excluded=not in_place and not again,
             one_file_system=self.request.one_file_system,
             checksum=self.request.checksum and not again,
             rsh=None if origin.folder else self.request.rsh or rsync.DEFAULT_RSH,

@@ -21,11 +21,12 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.checks im
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.destination import (
     Destination,
 )
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.source import Source
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.sync import sync
 
 from .copies import copy, leftovers, mark
 from .everything import walk
-from .ways import Way, by_cp, by_rsync, by_squashfs, by_zstd
+from .ways import Way, by_cp, by_rsync, by_squashfs, by_ssh, by_zstd
 
 # Runs one copy as a process of its own, which a test can kill.
 RUN = textwrap.dedent(
@@ -86,6 +87,27 @@ def test_a_killed_first_copy_is_invisible_and_the_next_run_completes_it(
     assert walk(dest) == walk(source)
     assert outcome.roots[0].copied
     assert not leftovers(dest)
+
+
+def test_what_is_excluded_only_after_a_killed_run_is_not_in_the_root(
+    source: Path, dest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Source, "is_host", True)
+    src, options = by_ssh(source, tmp_path)
+    partial = dest.parent / ".root.partial"
+    (partial / "etc").mkdir(parents=True)
+    (partial / "etc/plain").write_text("secret")
+
+    outcome = copy(src, dest, exclude=["/etc/plain"], **options)
+
+    assert not (dest / "etc/plain").exists()
+    assert (dest / "etc/deep").exists()
+    # The empty machine-id, which only the copy has, is no change of the host.
+    assert (dest / "etc/machine-id").exists() and not outcome.warnings
+    # In a root it may be the client's own.
+    (dest / "etc/plain").write_text("of this PC\n")
+    assert not copy(src, dest, exclude=["/etc/plain"], **options).warnings
+    assert (dest / "etc/plain").read_text() == "of this PC\n"
 
 
 def test_two_runs_are_kept_apart_and_other_destinations_go_on(
