@@ -81,7 +81,11 @@ def published(
     with _locked(known.folder) as lock:
         known = catalogue.read(store, image)  # another run may have ended while we waited
         publish.sweep(known)
-        return _publication(known, source, release, note, make_current, lock)
+        try:
+            return _publication(known, source, release, note, make_current, lock)
+        finally:
+            # A boot server with a full disk also loses leases and logs: give the space back.
+            publish.sweep(known)
 
 
 def _publication(

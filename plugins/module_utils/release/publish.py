@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import grp
 import hashlib
 import shlex
 import shutil
@@ -83,8 +84,13 @@ class Source:
             for what, path in (("kernel", self.kernel), ("initrd", self.initrd))
             if not path.is_file()
         ]
-        if self.squashfs and not shutil.which("mksquashfs"):
-            found.append("there is no mksquashfs here: install squashfs-tools")
+        if self.squashfs:
+            if not shutil.which("mksquashfs"):
+                found.append("there is no mksquashfs here: install squashfs-tools")
+            try:
+                grp.getgrnam(self.squashfs_group)
+            except KeyError:
+                found.append(f"squashfs_group: there is no group {self.squashfs_group} here")
         return found
 
 
@@ -149,7 +155,7 @@ def publish(
 ) -> Release:
     """Make the release *name* and return it.
 
-    Until its last step, a rename, it is a hidden folder, which the next run removes.
+    Until its last step, a rename, it is a hidden folder, which `sweep` removes.
 
     Args:
         source: what it is made of.
@@ -198,7 +204,6 @@ def publish(
     (staged / catalogue.MANIFEST).write_text(release.dump(), "utf-8")
     moved = changed_since(str(source.root), found.since, source.excludes, one_file_system=True)
     if moved is not None:
-        remove(staged)
         raise ReleaseError(
             f"{source.root}{moved} changed while the release was made, so it would have mixed old"
             " and new; nothing was published: run again when nobody works on the image"
@@ -212,19 +217,18 @@ def publish(
 
 
 def remove(folder: Path) -> None:
-    """Remove a release or what is left of one.
+    """Remove a release.
 
     It loses its name first, so that a run which is killed never leaves half a release under it.
     """
-    hidden = folder if folder.name.startswith(".") else folder.with_name(f".{folder.name}.removed")
-    if hidden != folder:
-        folder.rename(hidden)
-        fsync_folder(folder.parent)
+    hidden = folder.with_name(f".{folder.name}.removed")
+    folder.rename(hidden)
+    fsync_folder(folder.parent)
     shutil.rmtree(hidden)
 
 
 def sweep(known: Catalogue) -> None:
-    """Remove what killed runs left; the image's lock must be held."""
+    """Remove what runs left that failed or were killed; the image's lock must be held."""
     top = known.folder / "releases"
     for folder in top.glob(".*"):
         if folder.name.endswith((".partial", ".removed")):

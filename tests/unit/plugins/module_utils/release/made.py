@@ -25,6 +25,7 @@ class Store:
     path: str
     squashfs: str | None = None
     exclude: tuple[str, ...] = ()
+    squashfs_group: str = "daemon"
 
     @property
     def image(self) -> Path:
@@ -42,7 +43,7 @@ class Store:
             self.image / "initrd.img",
             self.exclude,
             squashfs=self.squashfs,
-            squashfs_group="daemon",
+            squashfs_group=self.squashfs_group,
         )
 
     @property

@@ -177,6 +177,27 @@ def test_a_boot_server_that_cannot_pack_a_root_is_told_what_to_install(
     assert not store.known.releases
 
 
+def test_a_group_that_is_not_there_is_told_before_anything_is_made(store: Store) -> None:
+    store.squashfs_group = "nobody-has-this"
+    with pytest.raises(ReleaseError, match="squashfs_group: there is no group nobody-has-this"):
+        store.publish(squashfs="lz4")
+    assert not (store.image / "releases").exists()
+    assert store.publish().changed  # without that file, no group is asked for
+
+
+def test_a_release_that_does_not_fit_gives_its_space_back(store: Store) -> None:
+    (store.root / "usr/big").write_bytes(os.urandom(3 << 20))
+    releases = store.image / "releases"
+    releases.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "small", releases], check=True)
+    try:
+        with pytest.raises(ReleaseError, match="file system is full"):
+            store.publish()
+        assert not list(releases.iterdir())
+    finally:
+        subprocess.run(["umount", "--lazy", releases], check=True)
+
+
 def test_what_did_not_change_is_shared_with_the_release_before(store: Store) -> None:
     store.publish("first")
     (store.root / "etc/hostname").write_text("other\n")
