@@ -40,6 +40,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.survey im
     contents,
     totals,
 )
+from ansible_collections.diskless.netboot.plugins.module_utils.release import catalogue
 
 # What tells of a source that changed: the name of one thing.
 _LookBack = Callable[[Path], "Future[str | None]"]
@@ -296,6 +297,9 @@ class Job:
         copied; None where nothing did. An archive is what it was when it was opened."""
         excludes, one = self.plan.excludes, self.request.one_file_system
         if self.plan.source.kind == src.FOLDER:
+            # Another release that shares its files changes their number of links, nothing else.
+            if catalogue.is_root(Path(origin.path)):
+                return None
             return changed_since(origin.path, since, excludes, one)
         # What was not read cannot have been read while it changed.
         if self.plan.source.kind == src.SSH and self.changes.count:

@@ -18,6 +18,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.checks im
 )
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.job import Job
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.sync import sync
+from ansible_collections.diskless.netboot.tests.unit.plugins.module_utils.release import made
 
 from .copies import copy, leftovers, mark
 from .everything import walk
@@ -192,6 +193,20 @@ def test_a_change_among_the_excluded_is_not_reported(
 ) -> None:
     around("rsync", tmp_path, monkeypatch, after=f"echo excluded > {source}/etc/plain")
     assert not copy(source, dest, exclude=["/etc/pl*n"]).warnings
+
+
+@pytest.mark.parametrize("named", ["releases/first", "current"])
+def test_a_release_does_not_change_where_another_shares_its_files(
+    named: str, dest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = made.store(tmp_path)
+    store.publish("first")
+    root = store.image / named / "root"
+    around("cp", tmp_path, monkeypatch, after=f"ln {root}/etc/hostname {tmp_path}/shared")
+
+    outcome = copy(root, dest)
+
+    assert not outcome.warnings and not outcome.roots[0].source_changed
 
 
 def test_a_copy_is_on_the_disk_before_it_counts_as_complete(
