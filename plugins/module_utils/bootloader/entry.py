@@ -262,10 +262,11 @@ def _release(
         return release
     path = root.copied(client, store)
     copied = root_releases.get(path)
-    image, _slash, release = str(copied or "").partition("/")
+    image, slash, release = str(copied or "").rpartition("/")
     try:
-        values.segment(image)
         values.segment(release)
+        # Of a copy that is older than this note, the release alone is known.
+        image = values.segment(image) if slash else client.image
     except ValueError:
         expected = f"must hold what {path} was copied from, as IMAGE/RELEASE"
         raise InventoryError([Fault(client.name, "root_releases", copied, expected)]) from None

@@ -349,6 +349,8 @@ def test_a_root_of_its_own_is_of_one_image_for_good() -> None:
     (fault,) = caught.value.faults
     assert (fault.client, fault.variable, fault.value) == ("pc01", "netboot_image", "staff")
     assert f"{OWN}, which was copied from library" in str(fault)
+    (older,) = entries(PC, root_releases={OWN: RELEASE})
+    assert older["labels"][0]["kernel"] == f"images/library/{RELEASE}/vmlinuz"
 
 
 def test_missing_releases_are_one_error_with_every_client() -> None:
