@@ -56,6 +56,13 @@ def release_root(store: str, image_name: str, release: str) -> str:
     return f"{releases(store, image_name)}/{values.segment(release)}/root"
 
 
+def is_release_root(root: str) -> bool:
+    """Tell whether the path *root* is one of `release_root`, whose tree never changes."""
+    images, _image, releases_, release, last = ["", "", "", "", *root.split("/")][-5:]
+    known = (images, releases_, last) == ("images", "releases", "root")
+    return known and not release.startswith(".")
+
+
 def shared_root(store: str, image_name: str) -> str:
     """Return the one tree that all clients of *image_name* write to which share theirs."""
     return f"{image(store, image_name)}/shared/root"

@@ -40,7 +40,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.survey im
     contents,
     totals,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.release import catalogue
+from ansible_collections.diskless.netboot.plugins.module_utils.store import is_release_root
 
 # What tells of a source that changed: the name of one thing.
 _LookBack = Callable[[Path], "Future[str | None]"]
@@ -298,7 +298,7 @@ class Job:
         excludes, one = self.plan.excludes, self.request.one_file_system
         if self.plan.source.kind == src.FOLDER:
             # Another release that shares its files changes their number of links, nothing else.
-            if catalogue.is_root(Path(origin.path)):
+            if is_release_root(origin.path):
                 return None
             return changed_since(origin.path, since, excludes, one)
         # What was not read cannot have been read while it changed.

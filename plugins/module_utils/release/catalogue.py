@@ -155,28 +155,16 @@ def read(store: str, image: str) -> Catalogue:
     top = folder / "releases"
     for place in sorted(top.glob("[!.]*")):
         try:
-            found.append(_load(place))
+            release = parse((place / MANIFEST).read_text("utf-8"))
+            if release.name != place.name:
+                raise ValueError(f"says that it is {release.name}")
+            found.append(release)
         except (OSError, ValueError) as error:
             faults.append(f"{place}: {MANIFEST}: {error}")
     if faults:
         raise ReleaseError("; ".join(faults))
     found.sort(key=lambda release: release.serial)
     return Catalogue(folder, tuple(found), _current(folder, {release.name for release in found}))
-
-
-def is_root(root: Path) -> bool:
-    """Tell whether *root*, a path without links, is that of a release: nothing in it changes."""
-    try:
-        return root.name == "root" and bool(_load(root.parent))
-    except (OSError, ValueError):
-        return False
-
-
-def _load(place: Path) -> Release:
-    release = parse((place / MANIFEST).read_text("utf-8"))
-    if release.name != place.name:
-        raise ValueError(f"says that it is {release.name}")
-    return release
 
 
 def _current(folder: Path, names: set[str]) -> str | None:

@@ -25,6 +25,20 @@ def test_the_store_s_layout_is_what_the_documents_say() -> None:
     assert store.tftp_boot("library", RELEASE) == f"images/library/{RELEASE}"
 
 
+def test_a_release_s_root_is_known_by_its_path() -> None:
+    root = store.release_root("/srv", "library", RELEASE)
+    assert store.is_release_root(root)
+    for other in (
+        store.image_root("/srv", "library"),
+        store.shared_root("/srv", "library"),
+        root.replace(RELEASE, f".{RELEASE}.partial"),
+        f"{root}/etc",
+        "/data/releases/1/root",
+        "root",
+    ):
+        assert not store.is_release_root(other), other
+
+
 @pytest.mark.parametrize("name", ["..", ".", "", "a/b", "a b", "-a", "a\n"])
 def test_a_name_that_is_no_path_segment_makes_no_path(name: str) -> None:
     makers: list[Callable[[], str]] = [
