@@ -62,6 +62,9 @@ def initrds(site: Site) -> Site:
     site.add("pc52", *SMALL, netboot_image="small", netboot_root="overlay")
     site.add("pc53", *FETCHING, netboot_image="dracut", netboot_root="squashfs")
     site.playbook("site.yml")
+    for image in IMAGES:
+        # Not one of the packages that are in each image.
+        site.ad_hoc(image, "ansible.builtin.apt", name="xz-utils")
     return site
 
 
