@@ -36,5 +36,5 @@ def trees(store: str, clients: Iterable[str]) -> dict[str, str]:
         ValueError: *store* or a name is no usable path.
     """
     noted = {client: read(Path(paths.client_state(store, client))) for client in clients}
-    # Path.is_dir() would raise at a name that is too long.
+    # Not Path.is_dir(), as ruff would have it (PTH112): that raises at a name that is too long.
     return {client: tree for client, tree in noted.items() if os.path.isdir(tree)}  # noqa: PTH112
