@@ -29,13 +29,13 @@ def benches() -> Iterator[Bench]:
         source, ours, theirs = (Path(folder, name) for name in ("source", "ours/root", "cp/root"))
         trees.make(source, FOLDERS, FILES, SIZES)
         what = f"{FILES} files, {FILES * sum(SIZES) / len(SIZES) / 2**20:.0f} MiB"
-        trees.remove(ours, theirs)
-        first = trees.module(source, ours, lambda: trees.remove(ours))
+        trees.set_aside(ours, theirs)
+        first = trees.module(source, ours, lambda: trees.set_aside(ours))
         copied: list[str | Path] = ["cp", "-ax", source, theirs]
         yield Bench(
             what=f"first copy of {what}, against cp -ax",
             ours=first,
-            theirs=Process(copied, before=lambda: trees.remove(theirs)),
+            theirs=Process(copied, before=lambda: trees.set_aside(theirs)),
             bound=Bound(ratio=1.15, rss_mb=MEMORY),
             runs=3,
         )
@@ -43,7 +43,7 @@ def benches() -> Iterator[Bench]:
         yield Bench(
             what="the same, against cp -ax and sync",
             ours=first,
-            theirs=Process(["sh", "-c", waited], before=lambda: trees.remove(theirs)),
+            theirs=Process(["sh", "-c", waited], before=lambda: trees.set_aside(theirs)),
             bound=Bound(ratio=1.15, rss_mb=MEMORY),
             runs=3,
         )

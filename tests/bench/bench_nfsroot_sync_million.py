@@ -31,7 +31,7 @@ def benches() -> Iterator[Bench]:
         source, ours, theirs = (Path(folder, name) for name in ("source", "ours/root", "cp/root"))
         trees.make(source, FOLDERS, FILES, SIZES)
         rsync = [*trees.RSYNC, f"{source}/", f"{theirs}/"]
-        trees.remove(ours, theirs)
+        trees.set_aside(ours, theirs)
         yield Bench(
             what=f"first copy of {FILES} files, against cp -ax",
             ours=trees.module(source, ours, lambda: None),
