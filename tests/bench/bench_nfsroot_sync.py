@@ -37,7 +37,6 @@ def benches() -> Iterator[Bench]:
             ours=first,
             theirs=Process(copied, before=lambda: trees.set_aside(theirs)),
             bound=Bound(ratio=1.15, rss_mb=MEMORY),
-            runs=3,
         )
         waited = f"{' '.join(map(str, copied))} && sync --file-system {theirs}"
         yield Bench(
@@ -45,7 +44,6 @@ def benches() -> Iterator[Bench]:
             ours=first,
             theirs=Process(["sh", "-c", waited], before=lambda: trees.set_aside(theirs)),
             bound=Bound(ratio=1.15, rss_mb=MEMORY),
-            runs=3,
         )
         rsync = [*trees.RSYNC, f"{source}/", f"{theirs}/"]
         yield Bench(

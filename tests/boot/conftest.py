@@ -10,9 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.diskless.netboot.tests.boot.site import Site, bare_site
-
-HERE = Path(__file__).resolve().parent
+from ansible_collections.diskless.netboot.tests.boot.site import OUTPUT, Site, bare_site
 
 
 @pytest.fixture(scope="session")
@@ -39,4 +37,4 @@ def site(bare: Site) -> Site:
 def logs(request: pytest.FixtureRequest) -> Path:
     """The folder in which a failing boot leaves what it printed."""
     name = re.sub(r"\W+", "-", request.node.name)
-    return HERE.parent / "output" / name
+    return OUTPUT / name

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ from ansible_collections.diskless.netboot.plugins.module_utils.qemu import Guest
 from ansible_collections.diskless.netboot.tests.lab import client, server
 from ansible_collections.diskless.netboot.tests.lab.places import PROJECT, Lab
 from ansible_collections.diskless.netboot.tests.lab.turn import turn
+
+OUTPUT = Path(__file__).resolve().parents[1] / "output"
+"""Where a boot that failed leaves what it printed."""
 
 Inventory = dict[str, Any]
 
@@ -154,9 +158,15 @@ class Site:
         }
 
     @contextmanager
-    def power_on(self, mac: str, *, cable: Lab | None = None, **hardware: Any) -> Iterator[Guest]:
-        """Power a PC on, on the boot server's network or that of ``cable``."""
-        with turn(), client.power_on(cable or self.lab, mac, **hardware) as guest:
+    def power_on(
+        self, mac: str, *, cable: Lab | None = None, cpus: int = 1, **hardware: Any
+    ) -> Iterator[Guest]:
+        """Power a PC on, on the boot server's network or that of ``cable``.
+
+        One processor, unless a test is about more: emulated ones wait for each other.
+        """
+        pc = partial(client.power_on, cable or self.lab, mac, cpus=cpus, **hardware)
+        with turn(cpus), pc() as guest:
             yield guest
 
     @contextmanager
@@ -189,6 +199,6 @@ def bare_site(lab_name: str, inventory: Path) -> Iterator[Site]:
 
 
 def at_once(calls: list[Any]) -> list[Any]:
-    """Call all of ``calls`` at the same time and return what they returned."""
-    with ThreadPoolExecutor(len(calls)) as pool:
+    """Call all of ``calls``, which have a PC on each, at the same time; return what they do."""
+    with turn(len(calls)), ThreadPoolExecutor(len(calls)) as pool:
         return [future.result() for future in [pool.submit(call) for call in calls]]

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.diskless.netboot.tests.boot.site import Site, at_once
+from ansible_collections.diskless.netboot.tests.boot.site import OUTPUT, Site, at_once
 
 PC01 = ("pc01", "52:54:00:00:00:01", "198.51.100.11")
 PC02 = ("pc02", "52:54:00:00:00:02", "198.51.100.12")
@@ -16,18 +16,22 @@ PC03 = ("pc03", "52:54:00:00:00:03", "198.51.100.13")
 PC04 = ("pc04", "52:54:00:00:00:04", "198.51.100.14")
 PC05 = ("pc05", "52:54:00:00:00:05", "198.51.100.15")
 
+Identity = tuple[str, str, str, str]
+"""A PC's root, host name, addresses and machine-id, read from inside."""
 LOOK = "findmnt -no SOURCE /; hostname; ip -4 -o address show scope global; cat /etc/machine-id"
+NOTE = "/srv/netboot/clients/pc01/root/root/note"
 
 
-def _look_inside(
-    site: Site, pc: tuple[str, str, str], logs: Path, cpus: int = 2
-) -> tuple[str, str, str, str]:
-    """Boot ``pc`` and return its root, host name, address and machine-id, read from inside."""
+def _look_inside(site: Site, pc: tuple[str, str, str], logs: Path, last: str = "") -> Identity:
+    """Boot ``pc``, have it say who it is, and do ``last``, which switches it off, if anything."""
     name, mac, address = pc
-    with site.boots(mac, logs / name, cpus=cpus) as guest:
+    with site.boots(mac, logs / name) as guest:
         root, hostname, addresses, machine_id = site.inside(address, LOOK).splitlines()
         # It would ask again ten seconds later.
         assert "IP-Config: no response" not in guest.console
+        if last:
+            site.inside(address, last)
+            assert guest.wait_end(60), "it did not switch itself off within a minute"
     return root, hostname, addresses, machine_id
 
 
@@ -42,20 +46,37 @@ def test_nothing_that_is_served_is_writable_or_unreadable(site: Site) -> None:
     assert wrong == ""
 
 
-def test_two_clients_boot_at_once_each_with_its_own_root_and_identity(
-    site: Site, logs: Path
-) -> None:
-    # One processor each: emulated ones that wait for each other on two cores hardly move.
+@pytest.fixture(scope="module")
+def both(site: Site) -> tuple[Identity, Identity]:
+    """What two PCs said of themselves that were on at once; one wrote a note to its root."""
+    logs = OUTPUT / "both"
     first, second = at_once(
-        [lambda pc=pc: _look_inside(site, pc, logs, cpus=1) for pc in (PC01, PC02)]
+        [
+            lambda: _look_inside(site, PC01, logs, "echo kept > /root/note; systemctl poweroff"),
+            lambda: _look_inside(site, PC02, logs),
+        ]
     )
+    return first, second
 
+
+def test_two_clients_boot_at_once_each_with_its_own_root_and_identity(
+    both: tuple[Identity, Identity],
+) -> None:
+    first, second = both
     for (name, _mac, address), (root, hostname, addresses, _id) in ((PC01, first), (PC02, second)):
         assert root == f"198.51.100.1:/srv/netboot/clients/{name}/root"
         assert hostname == name
         assert f"{address}/24" in addresses
     assert len(first[3]) == len(second[3]) == 32
     assert first[3] != second[3], "both clients have the same machine-id"
+
+
+def test_what_a_client_with_its_own_root_writes_is_kept_by_later_runs(
+    site: Site, both: tuple[Identity, Identity]
+) -> None:
+    assert site.on_server(f"cat {NOTE}").strip() == "kept"
+    assert site.playbook("clients.yml").changed == 0
+    assert site.on_server(f"cat {NOTE}").strip() == "kept"
 
 
 def test_adding_a_pc_changes_its_entry_and_reservation_only_and_it_boots(
@@ -87,17 +108,6 @@ def test_adding_a_pc_changes_its_entry_and_reservation_only_and_it_boots(
     assert hostname == "pc03"
     assert f"{PC03[2]}/24" in addresses
     assert site.playbook("clients.yml").changed == 0
-
-
-def test_what_a_client_with_its_own_root_writes_is_there_after_a_reboot(
-    site: Site, logs: Path
-) -> None:
-    with site.boots(PC01[1], logs) as guest:
-        site.inside(PC01[2], "echo kept > /root/note; systemctl poweroff")
-        assert guest.wait_end(60), "it did not switch itself off within a minute"
-    assert site.on_server("cat /srv/netboot/clients/pc01/root/root/note").strip() == "kept"
-    assert site.playbook("clients.yml").changed == 0
-    assert site.on_server("cat /srv/netboot/clients/pc01/root/root/note").strip() == "kept"
 
 
 def test_a_client_on_the_shared_root_keeps_its_identity_out_of_it(site: Site, logs: Path) -> None:

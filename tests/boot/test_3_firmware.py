@@ -18,7 +18,7 @@ SECURE_BOOT = "od -An -t u1 -j 4 /sys/firmware/efi/efivars/SecureBoot-*"
 
 def _boot(site: Site, mac: str, address: str, firmware: str, logs: Path) -> tuple[str, str, str]:
     """Return the client's Secure Boot state, its command line, and the loader that came first."""
-    with site.boots(mac, logs / firmware, firmware=firmware, cpus=1) as guest:
+    with site.boots(mac, logs / firmware, firmware=firmware) as guest:
         state, command_line = site.inside(address, f"{SECURE_BOOT}; cat /proc/cmdline").splitlines()
         return state.strip(), command_line, guest.trace.detail("loader")
 

@@ -156,7 +156,7 @@ def test_an_untouched_pc_shows_no_menu_and_boots_what_ontimeout_names(
     room: Site, logs: Path
 ) -> None:
     def boot(firmware: str) -> tuple[str, str]:
-        with room.power_on(MACS[firmware], firmware=firmware, cpus=1) as guest:
+        with room.power_on(MACS[firmware], firmware=firmware) as guest:
             person = Keyboard(room, guest, logs / firmware)
             before = person.reads("Kernel command line: ")
             line = person.reads("\n")
@@ -183,7 +183,7 @@ def test_a_person_gets_the_menu_by_a_key_and_past_passwords_by_knowing_them(
         person.types(f"{ALL_OUT}{word}\r")
 
     def bios() -> None:
-        with room.power_on(MACS["bios"], cpus=1) as guest:
+        with room.power_on(MACS["bios"]) as guest:
             person = Keyboard(room, guest, logs / "bios")
             person.reads("Automatic boot in")
             person.types(" ")
@@ -204,7 +204,7 @@ def test_a_person_gets_the_menu_by_a_key_and_past_passwords_by_knowing_them(
             person.reads("Booting from local disk")
 
     def uefi() -> None:
-        with room.power_on(MACS["uefi"], firmware="uefi", cpus=1) as guest:
+        with room.power_on(MACS["uefi"], firmware="uefi") as guest:
             person = Keyboard(room, guest, logs / "uefi")
             guest.watch(lambda: guest.trace.reached("entry"), 120)
             person.taps(ESCAPE, "Boot from disk")
@@ -223,7 +223,7 @@ def test_a_person_gets_the_menu_by_a_key_and_past_passwords_by_knowing_them(
 
 
 def test_a_person_types_what_to_boot_at_a_prompt(room: Site, logs: Path) -> None:
-    with room.power_on(PROMPTED, cpus=1) as guest:
+    with room.power_on(PROMPTED) as guest:
         person = Keyboard(room, guest, logs)
         for label in ("memory", "loan"):
             person.reads("boot:")

@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.root_scripts import (
     READ_AHEAD,
 )
-from ansible_collections.diskless.netboot.tests.boot.site import Site, at_once
+from ansible_collections.diskless.netboot.plugins.module_utils.qemu import Guest
+from ansible_collections.diskless.netboot.tests.boot.site import OUTPUT, Site, at_once
 from ansible_collections.diskless.netboot.tests.lab import client
 from ansible_collections.diskless.netboot.tests.lab.shell import LabError
 
@@ -44,13 +46,13 @@ def _write_and_look(site: Site, pc: tuple[str, str, str], logs: Path) -> str:
     name, mac, address = pc
     note = f"for place in {' '.join(PLACES)}; do echo {name} > $place/note; done"
     look = f"cat {' '.join(f'{place}/note' for place in PLACES)} 2>/dev/null || true"
-    with site.boots(mac, logs / name, cpus=1):
+    with site.boots(mac, logs / name):
         before = site.inside(address, look)
         site.inside(address, note)
         written = site.inside(address, look).split()
     assert before == ""
     assert written == [name] * len(PLACES)
-    with site.boots(mac, logs / name, cpus=1) as guest:
+    with site.boots(mac, logs / name) as guest:
         after = site.inside(address, f"{look}; hostname; {LOWER}")
         site.inside(address, "systemctl poweroff")
         assert guest.wait_end(60), "it did not switch itself off within a minute"
@@ -67,43 +69,6 @@ def test_three_pcs_write_everywhere_and_nothing_of_it_is_left(overlay: Site, log
     assert overlay.on_server(HASH.format(tree=tree)) == before
 
 
-@pytest.fixture
-def disks(tmp_path: Path) -> list[Path]:
-    """What a PC's own disk may hold that a system would mount or swap to by itself."""
-    made = []
-    for form in (["mke2fs", "-q", "-t", "ext4", "-L", "home"], ["mkswap", "-q"]):
-        disk = tmp_path / f"{form[0]}.raw"
-        with disk.open("wb") as file:
-            file.truncate(64 << 20)
-        subprocess.run([*form, str(disk)], check=True)
-        made.append(disk)
-    return made
-
-
-def test_a_pc_s_own_disks_are_left_alone(overlay: Site, disks: list[Path], logs: Path) -> None:
-    before = [disk.read_bytes() for disk in disks]
-    _name, mac, address = PCS[0]
-    with overlay.boots(mac, logs, disks=disks) as guest:
-        look = "ls /dev/vda /dev/vdb; grep vd /proc/mounts /proc/swaps; systemctl poweroff"
-        assert overlay.inside(address, look).split() == ["/dev/vda", "/dev/vdb"]
-        assert guest.wait_end(60), "it did not switch itself off within a minute"
-    assert [disk.read_bytes() for disk in disks] == before
-
-
-def test_a_pc_whose_changes_fill_their_space_says_so_and_stays_up(
-    overlay: Site, logs: Path
-) -> None:
-    _name, mac, address = PCS[0]
-    with overlay.boots(mac, logs):
-        said = overlay.inside(address, "dd if=/dev/zero of=/var/full bs=1M count=300 2>&1 || true")
-        assert "No space left on device" in said
-        left = overlay.inside(address, "stat -c %s /var/full; rm /var/full; echo fine > /etc/note")
-        assert 100_000_000 < int(left) <= 200 * 1024 * 1024
-        assert overlay.inside(address, "cat /etc/note; systemctl is-active ssh") == "fine\nactive"
-        with pytest.raises(LabError, match="Read-only file system"):
-            overlay.inside(address, "touch /run/netboot/lower/etc/note")
-
-
 def test_a_pc_whose_overlay_cannot_be_made_stops_and_says_why(overlay: Site, logs: Path) -> None:
     entry = "/srv/tftp/pxelinux.cfg/01-52-54-00-00-00-41"
     overlay.on_server(f"sed -i 's/netboot.overlay=200M/netboot.overlay=much/' {entry}")
@@ -117,3 +82,51 @@ def test_a_pc_whose_overlay_cannot_be_made_stops_and_says_why(overlay: Site, log
             assert not guest.trace.reached("root")
     finally:
         overlay.playbook("clients.yml")
+
+
+@pytest.fixture(scope="module")
+def disks(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """What a PC's own disk may hold that a system would mount or swap to by itself."""
+    made = []
+    for form in (["mke2fs", "-q", "-t", "ext4", "-L", "home"], ["mkswap", "-q"]):
+        disk = tmp_path_factory.mktemp("disks") / f"{form[0]}.raw"
+        with disk.open("wb") as file:
+            file.truncate(64 << 20)
+        subprocess.run([*form, str(disk)], check=True)
+        made.append(disk)
+    return made
+
+
+@pytest.fixture(scope="module")
+def untouched(disks: list[Path]) -> list[bytes]:
+    """What they held before the PC was switched on."""
+    return [disk.read_bytes() for disk in disks]
+
+
+@pytest.fixture(scope="module")
+def guest(overlay: Site, disks: list[Path], untouched: list[bytes]) -> Iterator[Guest]:
+    """One of the PCs, with those disks, switched on."""
+    with overlay.boots(PCS[0][1], OUTPUT / "overlay", disks=disks) as guest:
+        yield guest
+
+
+def test_a_pc_whose_changes_fill_their_space_says_so_and_stays_up(
+    overlay: Site, guest: Guest
+) -> None:
+    address = PCS[0][2]
+    said = overlay.inside(address, "dd if=/dev/zero of=/var/full bs=1M count=300 2>&1 || true")
+    assert "No space left on device" in said
+    left = overlay.inside(address, "stat -c %s /var/full; rm /var/full; echo fine > /etc/note")
+    assert 100_000_000 < int(left) <= 200 * 1024 * 1024
+    assert overlay.inside(address, "cat /etc/note; systemctl is-active ssh") == "fine\nactive"
+    with pytest.raises(LabError, match="Read-only file system"):
+        overlay.inside(address, "touch /run/netboot/lower/etc/note")
+
+
+def test_a_pc_s_own_disks_are_left_alone(
+    overlay: Site, guest: Guest, disks: list[Path], untouched: list[bytes]
+) -> None:
+    look = "ls /dev/vda /dev/vdb; grep vd /proc/mounts /proc/swaps; systemctl poweroff"
+    assert overlay.inside(PCS[0][2], look).split() == ["/dev/vda", "/dev/vdb"]
+    assert guest.wait_end(60), "it did not switch itself off within a minute"
+    assert [disk.read_bytes() for disk in disks] == untouched

@@ -50,14 +50,14 @@ def test_a_pc_is_the_same_after_each_start_and_keeps_what_it_was_told_to(
     keeper: Site, logs: Path
 ) -> None:
     site = keeper
-    with site.boots(KEEPER[1], logs / "first", cpus=1) as guest:
+    with site.boots(KEEPER[1], logs / "first") as guest:
         identity = site.inside(KEEPER[2], "cat /etc/machine-id")
         key = _key(site)
         site.inside(KEEPER[2], "echo kept > /home/kiosk/note; echo lost > /root/note")
         site.inside(KEEPER[2], LEAVE_LOCKS)
         site.inside(KEEPER[2], "systemctl poweroff")
         assert guest.wait_end(60), "it did not switch itself off within a minute"
-    with site.boots(KEEPER[1], logs / "second", cpus=1):
+    with site.boots(KEEPER[1], logs / "second"):
         lines = site.inside(KEEPER[2], LOOK).splitlines()
         assert lines[:2] == [identity, "kept"]
         assert lines[-1] == "overlay"

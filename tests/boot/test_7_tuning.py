@@ -5,12 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import yaml
 from ansible_collections.diskless.netboot.plugins.module_utils.qemu import Guest
-from ansible_collections.diskless.netboot.tests.boot.site import Site
+from ansible_collections.diskless.netboot.tests.boot.site import OUTPUT, Site
 from ansible_collections.diskless.netboot.tests.lab import network
 from ansible_collections.diskless.netboot.tests.lab.shell import run
 
@@ -63,8 +62,7 @@ def tuned(site: Site) -> Site:
 @pytest.fixture(scope="module")
 def guest(tuned: Site) -> Iterator[Guest]:
     """The PC, switched on."""
-    logs = Path(__file__).resolve().parents[1] / "output" / "tuning"
-    with tuned.boots(PC[1], logs, cpus=2) as guest:
+    with tuned.boots(PC[1], OUTPUT / "tuning", cpus=2) as guest:
         yield guest
 
 

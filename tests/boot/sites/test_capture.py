@@ -72,14 +72,14 @@ def _runs(site: Site, disk: images.Disk, logs: Path) -> Iterator[Guest]:
     tap = network.open_tap(site.lab, "source")
     # fmt: off
     arguments = [
-        *Hardware(accelerator=server.qemu_accelerator()).arguments(),
+        *Hardware(cpus=1, accelerator=server.qemu_accelerator()).arguments(),
         "-kernel", str(disk.kernel), "-initrd", str(disk.initrd),
         "-append", "root=/dev/vda rw console=ttyS0,115200",
         "-drive", f"file={disk.image},if=virtio,format=raw,cache=unsafe",
         *nic_arguments("lan", tap, MAC, "virtio-net-pci", boot=False),
     ]
     # fmt: on
-    with turn(), Guest(arguments, site.lab.run / "clients/source", taps=[tap]) as guest:
+    with turn(1), Guest(arguments, site.lab.run / "clients/source", taps=[tap]) as guest:
         if not guest.wait_ready(client.BOOT_SECONDS):
             client.keep_logs(site.lab, guest, logs)
             raise AssertionError(f"the PC did not boot from its disk. See {logs}.")

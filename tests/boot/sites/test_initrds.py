@@ -70,7 +70,7 @@ def initrds(site: Site) -> Site:
 
 def _look_inside(site: Site, pc: tuple[str, str], logs: Path) -> list[str]:
     mac, address = pc
-    with site.boots(mac, logs / address, cpus=1):
+    with site.boots(mac, logs / address):
         return site.inside(address, LOOK).splitlines()
 
 

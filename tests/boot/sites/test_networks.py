@@ -57,7 +57,7 @@ def test_pcs_behind_a_relay_boot_with_the_addresses_of_their_subnet(
 ) -> None:
     def look_inside(pc: tuple[str, str, str]) -> tuple[str, list[str]]:
         name, mac, address = pc
-        with networks.boots(mac, logs / name, cable=far, cpus=1) as guest:
+        with networks.boots(mac, logs / name, cable=far) as guest:
             return guest.trace.detail("dhcp"), networks.inside(address, LOOK).splitlines()
 
     asked, static = at_once([lambda pc=pc: look_inside(pc) for pc in (FAR, FAR_STATIC)])
@@ -102,7 +102,7 @@ def foreign(networks: Site) -> Iterator[None]:
 def test_pcs_boot_beside_a_foreign_dhcp_server(networks: Site, foreign: None, logs: Path) -> None:
     def look_inside(pc: tuple[str, str, str]) -> tuple[str, list[str]]:
         name, mac, address = pc
-        with networks.boots(mac, logs / name, cpus=1) as guest:
+        with networks.boots(mac, logs / name) as guest:
             return guest.trace.detail("dhcp"), networks.inside(address, LOOK).splitlines()
 
     reserved, static = at_once([lambda pc=pc: look_inside(pc) for pc in (NEAR, NEAR_STATIC)])
@@ -143,7 +143,7 @@ def test_a_pc_boots_by_a_server_whose_administrator_got_the_handout(
     name, mac, address = NEAR
     with (
         others.dnsmasq(networks.lab, theirs),
-        networks.boots(mac, logs, cpus=1),
+        networks.boots(mac, logs),
     ):
         said = networks.inside(address, LOOK).splitlines()
 

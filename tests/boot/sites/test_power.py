@@ -59,7 +59,7 @@ def _from_start_to_end(site: Site, suite: str, kind: str, logs: Path) -> list[st
     """Start a PC, let it start again, switch it off, and return what it had after its restart."""
     name, mac, address = PCS[suite, kind]
     memory = 2048 if kind == ROOT_SQUASHFS else 1024
-    with site.boots(mac, logs / name, cpus=1, memory=memory) as guest:
+    with site.boots(mac, logs / name, memory=memory) as guest:
         caches = site.inside(address, CACHES).split()
         assert "yes" not in caches
         assert "loaded" in caches or suite == "bookworm"
