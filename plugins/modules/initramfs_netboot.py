@@ -261,9 +261,7 @@ from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import build
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import (
-    InitramfsError,
-)
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.error import InitramfsError
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec import LEVELS, Spec
 
 ARGUMENT_SPEC = {

@@ -11,13 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ansible_collections.diskless.netboot.plugins.module_utils import rootfs, tree
 from ansible_collections.diskless.netboot.plugins.module_utils import store as paths
-from ansible_collections.diskless.netboot.plugins.module_utils import tree
 from ansible_collections.diskless.netboot.plugins.module_utils.client_state import (
     machine_id,
     names,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import rootfs
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import marker
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import run
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.coreutils import sync
@@ -200,7 +199,7 @@ def _first_content(folder: Path, item: Wanted, path: str, lock: int) -> None:
     """Make the folder for a kept *path*, with what the client's image has there."""
     try:
         origin = rootfs.resolve(item.source, path) if item.source else None
-    except rootfs.InitramfsError as error:
+    except OSError as error:
         raise StateError(f"{folder}: {error}") from error
     if origin is not None and origin.is_dir():
         argv = ["cp", "--archive", "--no-target-directory", "--", str(origin), str(folder)]

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import rootfs
+from ansible_collections.diskless.netboot.plugins.module_utils import rootfs
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.dracut import Dracut
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.error import InitramfsError
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.initramfs_tools import (
     InitramfsTools,
 )
@@ -60,7 +61,7 @@ def choose(root: Path) -> Backend:
     for program, backend in _BACKENDS.items():
         if rootfs.find_program(root, program):
             return backend()
-    raise rootfs.InitramfsError(
+    raise InitramfsError(
         f"{root} has neither mkinitramfs nor dracut: install initramfs-tools, or dracut with"
         " dracut-network, in the image"
     )

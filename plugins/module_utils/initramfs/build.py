@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from ansible_collections.diskless.netboot.plugins.module_utils import rootfs
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import (
     backend,
     chroot,
@@ -22,15 +23,12 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import 
     hardware,
     kernels,
     proof,
-    rootfs,
 )
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.cpio import (
     Contents,
     read_contents,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import (
-    InitramfsError,
-)
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.error import InitramfsError
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec import Spec
 
 # Every file in the initrd gets this time, so that its bytes depend on contents alone.

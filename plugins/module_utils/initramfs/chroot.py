@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from ansible_collections.diskless.netboot.plugins.module_utils import namespace
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import (
-    InitramfsError,
-)
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.error import InitramfsError
 
 Stream = AbstractContextManager[IO[bytes]]
 

@@ -19,9 +19,7 @@ from itertools import count
 from pathlib import Path
 from typing import IO, cast
 
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import (
-    InitramfsError,
-)
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.error import InitramfsError
 
 _MAGIC = (
     (b"\x1f\x8b", "gzip"),

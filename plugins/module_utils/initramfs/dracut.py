@@ -17,13 +17,13 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import 
     mount_scripts,
     root_scripts,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import (
-    find_program,
-    resolve,
-)
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec import (
     NO_BUSYBOX,
     Spec,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.rootfs import (
+    find_program,
+    resolve,
 )
 
 _MODULES = (

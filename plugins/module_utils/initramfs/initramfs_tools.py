@@ -14,11 +14,11 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import 
     mount_scripts,
     root_scripts,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import find_program
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec import (
     NO_BUSYBOX,
     Spec,
 )
+from ansible_collections.diskless.netboot.plugins.module_utils.rootfs import find_program
 
 # RESUME: a hook would look for the boot server's swap. ROOT stays unset: it is a kernel argument.
 _CONF = """# Written by diskless.netboot

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import hardware
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import (
-    InitramfsError,
-)
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.error import InitramfsError
 
 # Highest level that each compressor takes by its one option, from the compressor's man page.
 LEVELS = {"zstd": 19, "gzip": 9, "xz": 9, "lz4": 12, "bzip2": 9, "lzma": 9}

@@ -15,9 +15,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import chroot
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import (
-    InitramfsError,
-)
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.error import InitramfsError
 
 from . import tinyroot
 

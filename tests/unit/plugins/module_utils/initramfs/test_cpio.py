@@ -20,9 +20,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.cpio im
     Decompressor,
     read_contents,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import (
-    InitramfsError,
-)
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.error import InitramfsError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

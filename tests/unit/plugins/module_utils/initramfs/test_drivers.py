@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import drivers
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import (
-    InitramfsError,
-)
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.error import InitramfsError
 
 DEP = """kernel/drivers/net/ethernet/realtek/r8169.ko.xz: kernel/drivers/net/phy/libphy.ko.xz
 kernel/drivers/net/phy/libphy.ko.xz:

@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import kernels
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.rootfs import (
-    InitramfsError,
-)
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.error import InitramfsError
 
 VERSIONS = ["6.1.0-9-amd64", "6.1.0-35-amd64", "6.12~rc1-amd64", "6.12.117+deb13-amd64", "6.12"]
 

@@ -4,13 +4,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import stat
 from pathlib import Path
-
-
-class InitramfsError(Exception):
-    """What kept the initrd from being built, in words for the person who asked for it."""
 
 
 def resolve(root: Path, relative: str) -> Path:
@@ -19,7 +17,7 @@ def resolve(root: Path, relative: str) -> Path:
     An image's links are often absolute (``/lib -> /usr/lib``); followed by the boot server they
     would name the boot server's own files. The result need not exist.
 
-    :raises InitramfsError: on a loop of links.
+    :raises OSError: on a loop of links.
     """
     todo = [part for part in reversed(relative.split("/")) if part not in ("", ".")]
     done: list[str] = []
@@ -36,7 +34,7 @@ def resolve(root: Path, relative: str) -> Path:
             continue
         links += 1
         if links > 40:  # the kernel's own limit, path_resolution(7)
-            raise InitramfsError(f"too many symbolic links in {root}/{relative}")
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), f"{root}/{relative}")
         target = str(here.readlink())
         if target.startswith("/"):
             done.clear()

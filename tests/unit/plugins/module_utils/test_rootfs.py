@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import rootfs
+from ansible_collections.diskless.netboot.plugins.module_utils import rootfs
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_links_are_followed_inside_the_root_only(tmp_path: Path, target: str, re
 def test_a_loop_of_links_is_an_error_and_no_hang(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("/a")
-    with pytest.raises(rootfs.InitramfsError, match="too many symbolic links"):
+    with pytest.raises(OSError, match="Too many levels of symbolic links"):
         rootfs.resolve(tmp_path, "a")
 
 
