@@ -221,6 +221,23 @@ def test_a_package_that_is_added_later_is_installed_in_the_image_as_it_is(
     assert host.file(f"{IMAGES}/bookworm/current/root/usr/bin/hello").exists
 
 
+def test_a_log_server_that_is_taken_away_gets_no_more_logs(
+    host: Host, controller: Controller
+) -> None:
+    def told(tasks: str, server: str) -> str:
+        role = f"--args=name=diskless.netboot.client_tuning tasks_from={tasks}"
+        option = f"--extra-vars=client_tuning_log_server={server}"
+        return controller.run("ansible", "bookworm", "--module-name=include_role", role, option)
+
+    told("log.yml", "192.0.2.9")
+    assert 'target="192.0.2.9"' in host.file(f"{ROOT}/etc/rsyslog.conf").content_string
+
+    assert "CHANGED" in told("no_log.yml", "")
+    assert not host.file(f"{ROOT}/etc/rsyslog.conf").exists
+    assert host.run("dpkg --root=%s --status rsyslog", ROOT).rc != 0
+    assert "CHANGED" not in told("no_log.yml", "")
+
+
 @pytest.mark.parametrize(
     "mirror",
     [
