@@ -61,6 +61,12 @@ def test_a_change_is_published_and_gone_back_from_while_a_pc_runs_on(
         assert second != first
         assert _look(site, logs / "after") == (second, ["changed", "/usr/bin/tree"])
 
+        for option, said in (
+            ("--extra-vars=netboot_rollback_image=bookwrm", "Say which image"),
+            ("--limit=bookworm", "without --limit"),
+        ):
+            assert said in site.playbook("rollback.yml", option, fails=True).output
+            assert _current(site) == second
         site.playbook("rollback.yml", "-e", "netboot_rollback_image=bookworm")
         assert _current(site) == first
         assert _look(site, logs / "back") == (first, [])

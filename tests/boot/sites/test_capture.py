@@ -99,6 +99,8 @@ def test_a_pc_is_captured_others_boot_it_and_it_still_boots_from_its_own_disk(
         }
     early = site.playbook("image.yml", "--limit", "captured", fails=True)
     assert "capture.yml" in early.output
+    # No PC is set to it, so it is in nobody's way.
+    assert site.playbook("clients.yml").changed == 0
 
     with _runs(site, disk, logs / "source") as guest:
         before = site.inside(ADDRESS, IDENTITY)
