@@ -18,6 +18,7 @@ description:
     stays on the boot server in C(STORE/secret); an ssh host key; and a folder for each path that
     the client keeps when it is switched off.
   - What a client keeps is never changed or removed. Folders of clients that are named no more stay.
+  - A file of a client's own that is asked for no more is removed from its state.
   - This module has no loop to it. Pass all clients in one list.
 extends_documentation_fragment:
   - diskless.netboot.attributes
@@ -27,7 +28,7 @@ attributes:
   diff_mode:
     support: full
     details:
-      - Shows the names of what is made, and nothing of what is in it.
+      - Shows the names of what is made and removed, and nothing of what is in it.
   idempotent:
     support: full
   platform:
@@ -103,6 +104,14 @@ updated:
   type: list
   elements: str
   sample: [clients/pc02/state/kept]
+removed:
+  description:
+    - Files of clients' own that are asked for no more, and were or would be removed, below the
+      store.
+  returned: success
+  type: list
+  elements: str
+  sample: ["clients/pc02/state/file-etc,motd"]
 booted:
   description:
     - By the client's name, the tree on this host that it runs from, as it noted itself when it was
@@ -155,12 +164,14 @@ def main() -> None:
     result: dict[str, Any] = {
         "created": outcome.created,
         "updated": outcome.updated,
+        "removed": outcome.removed,
         "booted": runs,
     }
     if module._diff:
         lines = [
             *(f"+ {name}\n" for name in outcome.created),
             *(f"~ {name}\n" for name in outcome.updated),
+            *(f"- {name}\n" for name in outcome.removed),
         ]
         result["diff"] = {"prepared": "".join(lines)}
     module.exit_json(changed=outcome.changed, **result)

@@ -238,6 +238,46 @@ def test_a_log_server_that_is_taken_away_gets_no_more_logs(
     assert "CHANGED" not in told("no_log.yml", "")
 
 
+def test_what_is_taken_off_a_list_is_masked_and_spread_no_more(
+    host: Host, controller: Controller
+) -> None:
+    units = f"{ROOT}/etc/systemd/system"
+    defaults = yaml.safe_load((PROJECT / "roles/client_tuning/defaults/main.yml").read_text())
+    masked = defaults["client_tuning_masked_units"]
+
+    def told(tasks: str, masks: list[str], timers: list[str]) -> str:
+        lists = {"client_tuning_masked_units": masks, "client_tuning_spread_timers": timers}
+        role = f"--args=name=diskless.netboot.client_tuning tasks_from={tasks}"
+        option = f"--extra-vars={json.dumps(lists)}"
+        return controller.run("ansible", "bookworm", "--module-name=include_role", role, option)
+
+    def masks(*names: str) -> list[bool]:
+        return [host.file(f"{units}/{name}.timer").exists for name in names]
+
+    def drop_ins(*names: str) -> list[bool]:
+        return [host.file(f"{units}/{name}.d/netboot.conf").exists for name in names]
+
+    host.check_output("ln -s /dev/null %s/theirs.timer; mkdir %s/own.timer.d", units, units)
+    host.check_output("echo '[Timer]' >%s/own.timer.d/netboot.conf", units)
+    try:
+        told("services.yml", [*masked, "ours.timer", "theirs.timer"], [])
+        told("spread.yml", [], ["ours.timer", "fstrim.timer"])
+        assert masks("ours", "theirs", "fstrim") == [True, True, True]
+        assert drop_ins("ours.timer", "fstrim.timer") == [True, True]
+
+        assert "CHANGED" in told("services.yml", masked, ["fstrim.timer"])
+        assert "CHANGED" in told("spread.yml", masked, ["fstrim.timer"])
+        assert masks("ours", "theirs", "fstrim", "man-db") == [False, True, False, True]
+        kept = ["fstrim.timer", "own.timer", "dev-zram0.swap"]
+        assert drop_ins("ours.timer", *kept) == [False, True, True, True]
+        assert "CHANGED" not in told("services.yml", masked, ["fstrim.timer"])
+        assert "CHANGED" not in told("spread.yml", masked, ["fstrim.timer"])
+    finally:
+        told("services.yml", masked, [])
+        told("spread.yml", masked, [])
+        host.check_output("rm -rf %s/theirs.timer %s/o*.timer.d", units, units)
+
+
 @pytest.mark.parametrize(
     "mirror",
     [

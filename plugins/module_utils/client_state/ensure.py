@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -47,16 +48,17 @@ class Wanted:
 
 @dataclass
 class Outcome:
-    """What was made, or would be in check mode: paths below the store."""
+    """What was made and removed, or would be in check mode: paths below the store."""
 
     created: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
 
     @property
     def changed(self) -> bool:
         """Whether anything was, or would be."""
-        return bool(self.created or self.updated)
+        return bool(self.created or self.updated or self.removed)
 
 
 def ensure(store: str, wanted: Sequence[Wanted], *, check: bool = False) -> Outcome:
@@ -96,7 +98,7 @@ def _ensured(top: Path, wanted: Sequence[Wanted], lock: int | None) -> Outcome:
             del desired[path]
         else:
             _put_aside(top / path)
-    files = tree.plan(str(top), desired)
+    files = tree.plan(str(top), desired, absent=_former(top, wanted))
     homes = [item for item in wanted if not _state(top, item).is_dir()]
     keys = [item for item in wanted if not _has_key(_state(top, item))]
     kept = [
@@ -110,13 +112,15 @@ def _ensured(top: Path, wanted: Sequence[Wanted], lock: int | None) -> Outcome:
     outcome.created += [f"{_below(item)}/{names.folder_for(path)}" for item, path in kept]
     outcome.created += sorted({*files.paths(tree.CREATED), *in_the_way})
     outcome.updated += files.paths(tree.UPDATED)
+    outcome.removed += files.paths(tree.REMOVED)
     if lock is None:
         return outcome
     for item in homes:
         # Its client's alone, also for other users of the boot server.
         _state(top, item).parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         _state(top, item).mkdir(mode=0o700, exist_ok=True)
-    # First what is kept and the keys, last the files by which a client knows of them.
+    # First what is kept and the keys, then the files by which a client knows of them, last goes
+    # what these name no more.
     _make(top, kept, keys, lock)
     files.apply()
     return outcome
@@ -157,6 +161,19 @@ def _files(wanted: Sequence[Wanted], key: bytes) -> dict[str, tree.FileSpec]:
             name = f"{_below(item)}/{names.file_for(path)}"
             desired[name] = tree.FileSpec(content.encode(), 0o444)
     return desired
+
+
+def _former(top: Path, wanted: Sequence[Wanted]) -> list[str]:
+    """Return all that is named as files of a client's own are; those that are wanted, too.
+
+    By their names, not by the list of the last run, which may have been killed after writing it.
+    """
+    found = []
+    for item in wanted:
+        with contextlib.suppress(FileNotFoundError):
+            inside = [path.name for path in _state(top, item).iterdir()]
+            found += [f"{_below(item)}/{name}" for name in inside if names.is_file(name)]
+    return found
 
 
 def _staged(state: Path) -> Path:

@@ -7,7 +7,7 @@
     kept                        one line for each path that is kept: the folder for it, and the path
     keep-NAME/                  what is kept
     files                       one line for each file of its own: its name here, and its path
-    file-NAME                   what is in it
+    file-NAME                   what is in it; removed when the list no longer names it
     aside-XXXXXXXX-NAME/        a folder that the client made where one of these files belongs
     booted                      the root that it mounted at its last boot; the client writes it
 
@@ -20,6 +20,8 @@ therefore lies in this folder itself and comes into it by a rename, which follow
 from __future__ import annotations
 
 from collections.abc import Iterable
+
+from ansible_collections.diskless.netboot.plugins.module_utils import values
 
 MACHINE_ID = "machine-id"
 SSH_KEY = "ssh_host_ed25519_key"
@@ -43,6 +45,15 @@ def kept_text(paths: Iterable[str]) -> str:
 def file_for(path: str) -> str:
     """Return the name of the file for an absolute *path*, made as `folder_for` does."""
     return "file-" + path.strip("/").replace("/", ",")
+
+
+def is_file(name: str) -> bool:
+    """Return whether `file_for` could have given *name*, for a path that a client may name."""
+    path = "/" + name[len("file-") :].replace(",", "/")
+    try:
+        return file_for(values.absolute_path(path)) == name
+    except ValueError:
+        return False
 
 
 def files_text(paths: Iterable[str]) -> str:

@@ -250,6 +250,52 @@ def test_files_of_a_client_s_own_follow_the_inventory(store: Path) -> None:
     assert (state(store, "pc01") / names.FILES).read_text() == "file-etc,motd /etc/motd\n"
 
 
+def test_a_file_of_a_client_s_own_goes_when_nobody_asks_for_it(store: Path) -> None:
+    other = Wanted("pc02", files={"/etc/secret": "x"})
+    ensure.ensure(str(store), [Wanted("pc01", files={"/etc/secret": "x", "/a": "a"}), other])
+    wanted = [Wanted("pc01", files={"/a": "a"}), other]
+    # A run that was killed has written the new list already.
+    (state(store, "pc01") / names.FILES).write_text("file-a /a\n")
+    (state(store, "pc01") / names.FILES).chmod(0o444)
+    planned = ensure.ensure(str(store), wanted, check=True)
+    assert (state(store, "pc01") / "file-etc,secret").exists()
+    done = ensure.ensure(str(store), wanted)
+    assert planned == done and done.changed and not done.updated
+    assert done.removed == ["clients/pc01/state/file-etc,secret"]
+    assert sorted(path.name for path in state(store, "pc01").glob("file-*")) == ["file-a"]
+    assert (state(store, "pc02") / "file-etc,secret").exists()
+    assert not ensure.ensure(str(store), wanted).changed
+
+
+def test_nothing_goes_that_a_client_put_where_a_file_of_its_own_was(
+    store: Path, tmp_path: Path
+) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "file").write_text("x")
+    paths = ["/folder", "/fifo", "/link", "/linked", "/file"]
+    ensure.ensure(str(store), [Wanted("pc01", files=dict.fromkeys(paths, "x"))])
+    here = state(store, "pc01")
+    for name in ("file-folder", "file-fifo", "file-link", "file-linked"):
+        (here / name).unlink()
+    (here / "file-folder/its").mkdir(parents=True)
+    os.mkfifo(here / "file-fifo")
+    (here / "file-link").symlink_to(precious / "file")
+    (here / "file-linked").symlink_to(precious)
+    # None of these is a name of ours; the list is the client's to write, too.
+    odd = ["file-", "file-a,,b", "file-..,..,x", "file-a b", "file-\udcff", "diary", "keep-x"]
+    for name in odd:
+        (here / name).write_text("its")
+    (here / names.FILES).unlink()
+    (here / names.FILES).write_text("diary /diary\n../../../secret /secret\n")
+    done = ensure.ensure(str(store), [Wanted("pc01")])
+    assert done.removed == ["clients/pc01/state/file-file"]
+    left = {path.name for path in here.iterdir()}
+    assert left >= {"file-folder", "file-fifo", "file-link", "file-linked", *odd}
+    assert (here / "file-folder/its").is_dir() and (precious / "file").read_text() == "x"
+    assert not ensure.ensure(str(store), [Wanted("pc01")]).changed
+
+
 def test_a_name_that_is_no_folder_is_refused(store: Path) -> None:
     with pytest.raises(ValueError, match="one path segment"):
         ensure.ensure(str(store), [Wanted("../x")])
