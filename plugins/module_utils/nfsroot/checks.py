@@ -172,7 +172,8 @@ def _destinations(
     faults = [] if request.dest else ["dest is an empty list; name at least one folder"]
     sound: set[str] = set()
     for index, text in enumerate(request.dest):
-        root = os.path.normpath(text)
+        # normpath(3) keeps two slashes at the beginning, with which nothing else is equal.
+        root = os.path.normpath(text).replace("//", "/")
         reasons = dest.path_faults(text) or dest.mount_faults(root, mounts)
         if not reasons:
             if root in sound:
@@ -194,6 +195,18 @@ def _destinations(
         if outer is not None:
             faults.append(f"dest {root!r} lies inside dest {outer!r}")
     return found, faults
+
+
+def faults_now(target: Destination, state: State, adopt: bool) -> list[str]:
+    """Why a destination that was sound may not be written any more, as *state* finds it.
+
+    Between the plan and a copy there may be hours: an archive to unpack, and other copies.
+    """
+    root = str(target.root)
+    mounts = dest.mount_points()
+    return (
+        dest.path_faults(root) or dest.mount_faults(root, mounts) or _foreign_faults(state, adopt)
+    )
 
 
 def _foreign_faults(state: State, adopt: bool) -> list[str]:

@@ -17,7 +17,11 @@ from pathlib import Path
 
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import marker, rsync
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import source as src
-from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.checks import Plan, Request
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.checks import (
+    Plan,
+    Request,
+    faults_now,
+)
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import Ended
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.coreutils import (
     cp,
@@ -107,6 +111,9 @@ class Job:
                 self.root.label = state.marker.label if state.marker else None
                 self.root.copied = False
                 return
+            faults = faults_now(self.target, state, self.request.adopt)
+            if faults:
+                raise CopyError(f"{self.root.dest} {faults[0]}")
             for folder in (self.target.partial, self.target.temporary):
                 if os.path.lexists(folder) and (folder.is_symlink() or not folder.is_dir()):
                     raise CopyError(f"{folder} is in the way: it is no folder; remove it")

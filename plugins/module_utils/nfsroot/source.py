@@ -89,7 +89,8 @@ class Source:
         """Whether this is a running system, the boot server's own or another's."""
         if self.kind == SSH:
             return self.path == "/"
-        return self.kind == FOLDER and os.path.realpath(self.path) == "/"
+        # By what it is: it may be bound to another place (mount --bind).
+        return self.kind == FOLDER and Path(self.path).exists() and Path(self.path).samefile("/")
 
     @property
     def is_packed(self) -> bool:
@@ -101,14 +102,13 @@ def parse(text: str) -> Source:
     """Tell a folder, a packed root and a host over ssh apart; ValueError says what is right."""
     if any(ord(character) < 32 or ord(character) == 127 for character in text):
         raise ValueError("has control characters")
-    if text.startswith("/"):
-        path = os.path.normpath(text).replace("//", "/")
-        if ".." in text.split("/"):
-            raise ValueError("must not contain '..'")
-        return Source(_kind(path), text, path)
     remote = _REMOTE.fullmatch(text)
-    if remote:
-        return Source(SSH, text, remote[1])
+    if text.startswith("/") or remote:
+        path = remote[1] if remote else text
+        if ".." in path.split("/"):
+            raise ValueError("must not contain '..'")
+        path = os.path.normpath(path).replace("//", "/")
+        return Source(SSH if remote else _kind(path), text, path)
     raise ValueError(
         "must be an absolute path of a folder, a tar archive or a squashfs image, host:/path or"
         " user@host:/path"

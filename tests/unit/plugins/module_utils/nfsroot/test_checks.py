@@ -98,6 +98,18 @@ def test_every_fault_comes_in_one_error_and_nothing_is_written(tree: Path) -> No
     assert snapshot(tree) == before
 
 
+def test_a_second_slash_at_the_beginning_hides_no_fault(tree: Path) -> None:
+    source = tree / "source"
+
+    faults = refusals(source, f"/{source}", f"/{tree}", tree / "new", f"/{tree}/new")
+
+    assert faults[:3] == [
+        f"dest[0] '/{source}' is the source itself",
+        f"dest[1] '/{tree}' contains the source {source}",
+        f"dest[3] '/{tree}/new' is named twice",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -107,6 +119,7 @@ def test_every_fault_comes_in_one_error_and_nothing_is_written(tree: Path) -> No
         ("-oProxyCommand=x:/", "must be an absolute path of a folder"),
         ("host:relative", "must be an absolute path of a folder"),
         ("/a/../b", "must not contain '..'"),
+        ("host:/a/../b", "must not contain '..'"),
         ("/a\nb", "has control characters"),
         ("/not/there", "does not exist"),
         ("/etc/hostname", "is neither a folder nor a squashfs image, nor named like a tar"),
@@ -176,10 +189,12 @@ def test_mounts_on_and_in_a_destination_are_found_also_bind_mounts(tree: Path) -
         subprocess.run(["mount", "--bind", str(tree / "foreign"), str(point)], check=True)
         try:
             (fault,) = refusals(tree / "source", tree / "pc01/root", adopt=True)
+            (again,) = refusals(tree / "source", f"/{tree}/pc01/root", adopt=True)
         finally:
             subprocess.run(["umount", "--lazy", str(point)], check=True)
         expected = "is a mount point" if point.name == "root" else f"mounted inside ({point})"
         assert expected in fault
+        assert expected in again
     assert mount_faults("/a", ["/", "/ab", "/ab/c"]) == []
 
 

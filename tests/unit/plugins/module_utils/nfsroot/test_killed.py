@@ -142,6 +142,24 @@ def test_a_run_that_waited_for_another_sees_what_that_one_did(
     assert (dest / "etc/plain").read_text() == "of this PC\n"
 
 
+def test_what_somebody_made_of_a_destination_meanwhile_is_not_written(
+    source: Path, dest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lock(path: Path, wait: float) -> AbstractContextManager[int]:
+        dest.mkdir(exist_ok=True)
+        (dest / "theirs").touch()
+        return marker_lock(path, wait)
+
+    marker_lock = marker.lock
+    monkeypatch.setattr(marker, "lock", lock)
+
+    (root,) = sync(Request(str(source), [str(dest)])).roots
+
+    assert root.error is not None
+    assert "was not made by nfsroot_sync" in root.error
+    assert [path.name for path in dest.iterdir()] == ["theirs"]
+
+
 def test_the_writers_of_a_killed_run_die_before_the_next_one_starts(
     hanging: subprocess.Popen[str], source: Path, dest: Path
 ) -> None:

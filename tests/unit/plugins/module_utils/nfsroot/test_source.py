@@ -4,13 +4,29 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from pathlib import Path
+
 import pytest
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import source
 
 
-@pytest.mark.parametrize("text", ["/", "//", "pc07:/", "root@192.0.2.50:/", "root@[2001:db8::7]:/"])
+@pytest.mark.parametrize(
+    "text",
+    ["/", "//", "pc07:/", "root@192.0.2.50:/", "root@[2001:db8::7]:/", "pc07:/.", "pc07:/.//./"],
+)
 def test_a_running_system_is_told_by_its_root(text: str) -> None:
     assert source.parse(text).is_host
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mount(8) takes root")
+def test_the_servers_own_system_is_told_wherever_it_is_bound_to(tmp_path: Path) -> None:
+    subprocess.run(["mount", "--bind", "/", str(tmp_path)], check=True)
+    try:
+        assert source.parse(str(tmp_path)).is_host
+    finally:
+        subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
 
 
 @pytest.mark.parametrize("text", ["/srv/root", "pc07:/srv/root", "/root.tar"])
