@@ -9,6 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
+from ansible_collections.diskless.netboot.plugins.modules.initramfs_netboot import EXAMPLES
 from ansible_collections.diskless.netboot.tests.lab.places import PROJECT
 from testinfra.host import Host
 
@@ -30,11 +32,14 @@ def sha256(host: Host, path: str) -> str:
     return host.file(path).sha256sum
 
 
-def initramfs_netboot(scenario: Path, **options: object) -> subprocess.CompletedProcess[str]:
+def initramfs_netboot(
+    scenario: Path, *arguments: str, **options: object
+) -> subprocess.CompletedProcess[str]:
     """Run the module on the boot server, as a task would."""
     # fmt: off
     command = ["ansible", "boot1", f"--inventory={scenario / 'inventory'}",
-               "--module-name=diskless.netboot.initramfs_netboot", f"--args={json.dumps(options)}"]
+               "--module-name=diskless.netboot.initramfs_netboot", f"--args={json.dumps(options)}",
+               *arguments]
     # fmt: on
     return subprocess.run(
         command, cwd=PROJECT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
@@ -153,6 +158,22 @@ def test_a_second_build_of_the_same_gives_the_same_bytes(
         assert sha256(host, second) == sha256(host, initrd)
     finally:
         host.run("rm -f %s %s.*", second, second)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_documented_examples_are_resolved_in_a_real_image(
+    scenario: Path, image: str, number: int
+) -> None:
+    options = yaml.safe_load(EXAMPLES)[number]["diskless.netboot.initramfs_netboot"]
+    # This image has no firmware, about which the second example says that it only warns.
+    told = {"missing_firmware": "warn", **options, "root": f"{image}/root"}
+
+    resolved = initramfs_netboot(scenario, "--check", **told)
+
+    assert "CHANGED" in resolved.stdout, resolved.stdout + resolved.stderr
+    found = json.loads(resolved.stdout[resolved.stdout.index("{") :])
+    assert found["drivers"] == (["e1000e", "igb", "r8169"] if "drivers" in told else [])
+    assert found["rebuilt_because"]
 
 
 def test_a_driver_that_there_is_not_is_named_and_the_old_initrd_stays(
