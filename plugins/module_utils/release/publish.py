@@ -14,8 +14,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from ansible_collections.diskless.netboot.plugins.module_utils import store as paths
-from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import rsync
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import marker, rsync
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import Ended, run
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.destination import (
+    Destination,
+)
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.marker import fsync_folder
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.meter import Meter
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.survey import (
@@ -75,8 +78,8 @@ class Source:
         return [*NEVER_PUBLISHED, *self.exclude]
 
     def missing(self) -> list[str]:
-        """Return one sentence for each thing that is not there."""
-        found = []
+        """Return one sentence for each thing that is not there or not whole."""
+        found = self._broken_off()
         if not (self.root / "etc").is_dir():
             found.append(f"{self.root} holds no system")
         found += [
@@ -92,6 +95,23 @@ class Source:
             except KeyError:
                 found.append(f"squashfs_group: there is no group {self.squashfs_group} here")
         return found
+
+    def _broken_off(self) -> list[str]:
+        """Say so if nfsroot_sync was at the root and did not come to its end.
+
+        A root that it never copied to has no marker.
+        """
+        try:
+            known = marker.read(Destination(self.root).marker)
+        except marker.MarkerUnreadableError as error:
+            return [str(error)]
+        if known is None or known.state == marker.COMPLETE:
+            return []
+        return [
+            f"the copy of {known.src} to {self.root} did not come to its end: run again what"
+            " copied (the playbook capture.yml for a PC's system), or remove that root and have"
+            " it made anew"
+        ]
 
 
 class _Changes(Changes):

@@ -13,6 +13,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import marker, rsync
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.destination import (
+    Destination,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.marker import Marker
 from ansible_collections.diskless.netboot.plugins.module_utils.release import catalogue, publish
 from ansible_collections.diskless.netboot.plugins.module_utils.release.catalogue import (
     ReleaseError,
@@ -224,6 +228,30 @@ def test_what_is_missing_is_one_error_and_in_check_mode_a_change(store: Store) -
     store.source.initrd.unlink()
     assert store.publish(check=True).changed
     with pytest.raises(ReleaseError, match=r"kernel: .*; initrd: .* is no file"):
+        store.publish()
+    assert store.known.names == []
+
+
+def test_a_root_whose_copy_broke_off_is_not_published_until_it_was_copied_again(
+    store: Store,
+) -> None:
+    store.publish("first")
+    (store.root / "etc/hostname").write_text("half\n")
+    note, captured = Destination(store.root).marker, "root@192.0.2.50:/"
+    marker.write(note, Marker(marker.COPYING, captured))
+    with pytest.raises(ReleaseError, match=f"copy of {captured} to {store.root} .* capture.yml"):
+        store.publish("second")
+    assert store.known.names == ["first"]
+    # capture.yml --check would have copied before.
+    assert store.publish("second", check=True).changed
+
+    marker.write(note, Marker(marker.COMPLETE, captured, finished="2026-01-02T03:04:05Z"))
+    assert store.publish("second").release == "second"
+
+
+def test_a_root_of_which_nobody_knows_whether_it_is_whole_is_not_published(store: Store) -> None:
+    Destination(store.root).marker.write_text("{}")
+    with pytest.raises(ReleaseError, match="is not a marker of nfsroot_sync; remove it"):
         store.publish()
     assert store.known.names == []
 
