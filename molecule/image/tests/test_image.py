@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -41,8 +42,16 @@ def initramfs_netboot(
                "--module-name=diskless.netboot.initramfs_netboot", f"--args={json.dumps(options)}",
                *arguments]
     # fmt: on
+    # Molecule has all output coloured, line by line.
+    plain = {**os.environ, "ANSIBLE_FORCE_COLOR": "0"}
     return subprocess.run(
-        command, cwd=PROJECT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        command,
+        cwd=PROJECT,
+        env=plain,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
