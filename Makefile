@@ -87,8 +87,7 @@ lint-format: setup
 # From the folder where the files have the names by which they import each other.
 lint-mypy: setup
 	@$(STEP) $@ "mypy --strict" -- env -C .build/collections mypy --config-file $(CURDIR)/pyproject.toml \
-		--cache-dir $(BUILD)/cache/mypy ansible_collections/diskless/netboot/plugins \
-		ansible_collections/diskless/netboot/tests
+		--cache-dir $(BUILD)/cache/mypy $(addprefix ansible_collections/diskless/netboot/,plugins tests molecule)
 
 lint-ansible: setup
 	@$(STEP) $@ "ansible-lint, production profile" -- env ANSIBLE_HOME=$(BUILD)/ansible \

@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -354,7 +354,7 @@ def test_images_are_made_of_an_archive_and_of_the_servers_own_system(
 ) -> None:
     archive = "/srv/bookworm.tar"
     host.check_output("tar --directory %s --create --file %s .", ROOT, archive)
-    ways = {
+    ways: dict[str, dict[str, object]] = {
         "unpacked": {"nfsroot_image_source": "archive", "nfsroot_image_archive": archive},
         "own": {
             "netboot_store": "/srv/elsewhere",
@@ -384,7 +384,7 @@ def test_images_are_made_of_an_archive_and_of_the_servers_own_system(
 
 
 @contextmanager
-def _images(controller: Controller, **images: dict[str, object]) -> Iterator[None]:
+def _images(controller: Controller, **images: Mapping[str, object]) -> Iterator[None]:
     """More images in the inventory."""
     path = controller.write("more.yml", {"netboot_images": {"hosts": images}})
     controller.inventories.append(path)
