@@ -203,7 +203,7 @@ options:
   purge:
     description:
       - Remove every entry that this module wrote and that O(entries) does not name. Files of
-        others stay.
+        others stay. One of theirs in the place of an entry is an error, whatever this says.
     type: bool
     default: false
   check_files:

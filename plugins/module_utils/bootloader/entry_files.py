@@ -31,15 +31,18 @@ def plan_present(loader: Loader, root: str, entries: Iterable[Entry], purge: boo
     """Return what makes *entries* those of *root*; with *purge*, the only ones of ours.
 
     Raises:
-        files.TreeError: the folder of the entries leads out of *root*, or is none, or a file that
-            every client needs is somebody else's.
+        files.TreeError: the folder of the entries leads out of *root*, or is none, or a file of
+            ours would replace somebody else's.
     """
     texts = {path_of(loader, entry.target): loader.render(entry) for entry in entries}
     plan = _plan(loader, root, {**loader.shared, **texts}, (), purge)
     taken = [
-        f"{posixpath.join(root, path)}: was written by somebody else, and the clients' entries "
-        f"need it: move it away"
-        for path in loader.shared
+        f"{posixpath.join(root, path)}: was written by somebody else, and {why}: move it away"
+        for paths, why in (
+            (loader.shared, "the clients' entries need it"),
+            (texts, "an entry of the inventory belongs there"),
+        )
+        for path in paths
         if (before := plan.changes[path].before) and not before.content.startswith(MARKER.encode())
     ]
     if taken:

@@ -74,6 +74,18 @@ def test_somebody_elses_grub_cfg_stays_and_the_task_fails(tmp_path: Path, run: R
     assert (tmp_path / "grub/grub.cfg").read_text() == "menuentry mine {}\n"
 
 
+def test_what_somebody_else_wrote_in_an_entrys_place_stays_and_the_task_fails(
+    tmp_path: Path, run: Run
+) -> None:
+    mine = tmp_path / FILE
+    mine.parent.mkdir(parents=True)
+    mine.write_text("set x=y\n")
+    told = run(tmp_path, entry())
+    assert f"{FILE}: was written by somebody else" in told["msg"]
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [mine]
+    assert mine.read_text() == "set x=y\n"
+
+
 def test_purge_and_absent_leave_dispatcher_and_foreign_files(tmp_path: Path, run: Run) -> None:
     run(tmp_path, entry(), entry("default"), entry("10.0.0.1"))
     mine = tmp_path / "grub/clients/mine.cfg"

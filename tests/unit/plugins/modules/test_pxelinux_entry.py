@@ -128,6 +128,19 @@ def test_absent_leaves_what_somebody_else_wrote_and_says_so(root: Path, run: Run
     assert written(root) == ["default"]
 
 
+def test_what_somebody_else_wrote_in_an_entrys_place_stays_and_the_task_fails(
+    root: Path, run: Run
+) -> None:
+    (root / "pxelinux.cfg").mkdir()
+    for name in ("default", FILE):
+        (root / "pxelinux.cfg" / name).write_text("LABEL mine\n")
+    told = run(root, entry(), entry("default"), entry("10.0.0.1"))
+    for name in ("default", FILE):
+        assert f"pxelinux.cfg/{name}: was written by somebody else" in told["msg"]
+        assert (root / "pxelinux.cfg" / name).read_text() == "LABEL mine\n"
+    assert written(root) == [FILE, "default"]
+
+
 def test_purge_leaves_the_named_entries_and_what_others_wrote(root: Path, run: Run) -> None:
     run(root, entry(), entry("default"), entry("10.0.0.1"))
     (root / "pxelinux.cfg/C0A8").write_text("LABEL mine\n")
