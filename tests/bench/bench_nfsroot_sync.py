@@ -5,7 +5,7 @@
 Both write to the same disk in turn, each to a copy of its own. cp and rsync leave in memory what
 they wrote, while the module waits for the disk: a root that counts as complete has to be complete
 after a power cut, too. In the second bench cp waits as well. A Python has to start, of which
-the half second of one bound is.
+the half second of one bound is. The copies take some 25 GB, until all was measured.
 """
 
 from __future__ import annotations
