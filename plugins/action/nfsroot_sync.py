@@ -21,10 +21,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.meter import FILE_NAME
-from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.progress import (
-    line,
-    load,
-)
+from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.progress import line, load
 
 # Asked when Ansible's main process loads the plugin: the workers that run it have no terminal.
 TERMINAL = sys.stdout is not None and sys.stdout.isatty()

@@ -65,7 +65,8 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleFileNo
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.connection import ConnectionBase
 from ansible.plugins.loader import become_loader, connection_loader
-from ansible_collections.diskless.netboot.plugins.module_utils import image_host, store
+from ansible_collections.diskless.netboot.plugins.module_utils.image import host as image_host
+from ansible_collections.diskless.netboot.plugins.module_utils.store import paths
 
 # Of a file, in bytes: what is held in memory at a time on its way.
 _PIECE = 16 << 20
@@ -201,7 +202,7 @@ class Connection(ConnectionBase):
     @property
     def _root(self) -> str:
         try:
-            return self._option("root") or store.image_root(self._option("store"), self._name)
+            return self._option("root") or paths.image_root(self._option("store"), self._name)
         except ValueError as error:
             raise AnsibleError(
                 f"the store or the name of the image {self._name} {error}"

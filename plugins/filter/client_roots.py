@@ -58,8 +58,10 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.diskless.netboot.plugins.module_utils.exports import plan_client_roots
-from ansible_collections.diskless.netboot.plugins.module_utils.store import DEFAULT_STORE
+from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports.plan import (
+    plan_client_roots,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.store.paths import DEFAULT_STORE
 from ansible_collections.diskless.netboot.plugins.plugin_utils.data import (
     filter_errors,
     plain,

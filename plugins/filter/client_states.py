@@ -60,7 +60,7 @@ from typing import Any
 from ansible_collections.diskless.netboot.plugins.module_utils.client_state.plan import (
     plan_client_states,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.store import DEFAULT_STORE
+from ansible_collections.diskless.netboot.plugins.module_utils.store.paths import DEFAULT_STORE
 from ansible_collections.diskless.netboot.plugins.plugin_utils.data import (
     filter_errors,
     plain,

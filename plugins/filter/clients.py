@@ -204,12 +204,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleError, AnsibleFilterError
-from ansible_collections.diskless.netboot.plugins.module_utils.client import parse_clients
-from ansible_collections.diskless.netboot.plugins.module_utils.client_variables import (
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client import parse_clients
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.reader import Unreadable
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.variables import (
     CLIENT_VARIABLES,
     misspelt,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.reader import Unreadable
 from ansible_collections.diskless.netboot.plugins.plugin_utils.data import filter_errors, plain
 from jinja2.exceptions import UndefinedError
 

@@ -67,11 +67,11 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.diskless.netboot.plugins.module_utils.exports import (
+from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports.plan import (
     DEFAULT_OPTIONS,
     plan_exports,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.store import DEFAULT_STORE
+from ansible_collections.diskless.netboot.plugins.module_utils.store.paths import DEFAULT_STORE
 from ansible_collections.diskless.netboot.plugins.plugin_utils.data import (
     filter_errors,
     plain,

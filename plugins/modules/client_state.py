@@ -126,7 +126,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.diskless.netboot.plugins.module_utils.client_state import booted, ensure
-from ansible_collections.diskless.netboot.plugins.module_utils.files import TreeError
+from ansible_collections.diskless.netboot.plugins.module_utils.files.atomic import TreeError
 
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "store": {"type": "path", "default": "/srv/netboot"},

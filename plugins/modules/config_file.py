@@ -142,7 +142,7 @@ stderr:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.diskless.netboot.plugins.module_utils import config_file, files
+from ansible_collections.diskless.netboot.plugins.module_utils.files import atomic, config_file
 
 ARGUMENT_SPEC = {
     "path": {"type": "path", "required": True},
@@ -170,7 +170,7 @@ def main() -> None:
             result["validated"] = bool(result["command"])
     except config_file.RefusedError as refused:
         module.fail_json(msg=str(refused), **{**result, "changed": False, **refused.result})
-    except (config_file.OptionError, files.TreeError, OSError) as error:
+    except (config_file.OptionError, atomic.TreeError, OSError) as error:
         module.fail_json(msg=str(error), **{**result, "changed": False})
     module.exit_json(**result)
 

@@ -153,7 +153,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.entry_
 )
 from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.grub import GRUB
 from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.model import EntryError
-from ansible_collections.diskless.netboot.plugins.module_utils.files import TreeError
+from ansible_collections.diskless.netboot.plugins.module_utils.files.atomic import TreeError
 
 
 def main() -> None:

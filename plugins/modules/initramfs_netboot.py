@@ -260,8 +260,8 @@ commands:
 from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.diskless.netboot.plugins.module_utils.image.error import ImageError
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import build
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.error import InitramfsError
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec import LEVELS, Spec
 
 ARGUMENT_SPEC = {
@@ -284,7 +284,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     try:
         result = asdict(build.ensure(Spec.create(**module.params), check=module.check_mode))
-    except (InitramfsError, OSError) as error:
+    except (ImageError, OSError) as error:
         module.fail_json(msg=str(error))
     before, after = result.pop("before"), result.pop("after")
     if module._diff:

@@ -209,12 +209,10 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.diskless.netboot.plugins.module_utils import store as paths
 from ansible_collections.diskless.netboot.plugins.module_utils.release import ensure
-from ansible_collections.diskless.netboot.plugins.module_utils.release.catalogue import (
-    ReleaseError,
-)
+from ansible_collections.diskless.netboot.plugins.module_utils.release.catalogue import ReleaseError
 from ansible_collections.diskless.netboot.plugins.module_utils.release.publish import Source
+from ansible_collections.diskless.netboot.plugins.module_utils.store import paths
 
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "image": {"type": "str", "required": True},

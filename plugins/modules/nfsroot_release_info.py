@@ -115,9 +115,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.diskless.netboot.plugins.module_utils.release import catalogue
-from ansible_collections.diskless.netboot.plugins.module_utils.release.catalogue import (
-    ReleaseError,
-)
+from ansible_collections.diskless.netboot.plugins.module_utils.release.catalogue import ReleaseError
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client import Client
 from jinja2 import Undefined
 
 Rendered = TypeVar("Rendered")

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.diskless.netboot.plugins.module_utils.qemu import Guest
+from ansible_collections.diskless.netboot.plugins.module_utils.pc.qemu import Guest
 from ansible_collections.diskless.netboot.tests.lab import client, server
 from ansible_collections.diskless.netboot.tests.lab.places import PROJECT, Lab
 from ansible_collections.diskless.netboot.tests.lab.turn import turn

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.diskless.netboot.plugins.module_utils.qemu import Guest
+from ansible_collections.diskless.netboot.plugins.module_utils.pc.qemu import Guest
 from ansible_collections.diskless.netboot.tests.boot.site import Site, at_once
 from ansible_collections.diskless.netboot.tests.lab import client
 

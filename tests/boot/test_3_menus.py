@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.diskless.netboot.plugins.module_utils.qemu import Guest
+from ansible_collections.diskless.netboot.plugins.module_utils.pc.qemu import Guest
 from ansible_collections.diskless.netboot.tests.boot.site import Site, at_once
 from ansible_collections.diskless.netboot.tests.lab import client
 from ansible_collections.diskless.netboot.tests.unit.plugins.module_utils.initramfs.newc import (

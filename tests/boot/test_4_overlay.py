@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.root_scripts import (
     READ_AHEAD,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.qemu import Guest
+from ansible_collections.diskless.netboot.plugins.module_utils.pc.qemu import Guest
 from ansible_collections.diskless.netboot.tests.boot.site import OUTPUT, Site, at_once
 from ansible_collections.diskless.netboot.tests.lab import client
 from ansible_collections.diskless.netboot.tests.lab.shell import LabError

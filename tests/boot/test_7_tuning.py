@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 import yaml
-from ansible_collections.diskless.netboot.plugins.module_utils.qemu import Guest
+from ansible_collections.diskless.netboot.plugins.module_utils.pc.qemu import Guest
 from ansible_collections.diskless.netboot.tests.boot.site import OUTPUT, Site
 from ansible_collections.diskless.netboot.tests.lab import network
 from ansible_collections.diskless.netboot.tests.lab.shell import run

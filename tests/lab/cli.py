@@ -11,8 +11,8 @@ import os
 import sys
 from pathlib import Path
 
-from ansible_collections.diskless.netboot.plugins.module_utils.firmware import FIRMWARES
-from ansible_collections.diskless.netboot.plugins.module_utils.trace import LOGIN_PROMPT
+from ansible_collections.diskless.netboot.plugins.module_utils.pc.firmware import FIRMWARES
+from ansible_collections.diskless.netboot.plugins.module_utils.pc.trace import LOGIN_PROMPT
 from ansible_collections.diskless.netboot.tests.lab import client, demo, images, podman, server
 from ansible_collections.diskless.netboot.tests.lab.places import PROJECT, RUN, Lab
 from ansible_collections.diskless.netboot.tests.lab.shell import LabError

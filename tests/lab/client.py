@@ -10,13 +10,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from ansible_collections.diskless.netboot.plugins.module_utils.firmware import firmware_arguments
-from ansible_collections.diskless.netboot.plugins.module_utils.qemu import (
+from ansible_collections.diskless.netboot.plugins.module_utils.pc.firmware import firmware_arguments
+from ansible_collections.diskless.netboot.plugins.module_utils.pc.qemu import (
     Guest,
     Hardware,
     nic_arguments,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.trace import LOGIN_PROMPT, Trace
+from ansible_collections.diskless.netboot.plugins.module_utils.pc.trace import LOGIN_PROMPT, Trace
 from ansible_collections.diskless.netboot.tests.lab import images, network, server
 from ansible_collections.diskless.netboot.tests.lab.places import Lab
 from ansible_collections.diskless.netboot.tests.lab.shell import LabError, run

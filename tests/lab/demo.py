@@ -10,8 +10,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ansible_collections.diskless.netboot.plugins.module_utils.qemu import Guest
-from ansible_collections.diskless.netboot.plugins.module_utils.trace import Passed
+from ansible_collections.diskless.netboot.plugins.module_utils.pc.qemu import Guest
+from ansible_collections.diskless.netboot.plugins.module_utils.pc.trace import Passed
 from ansible_collections.diskless.netboot.tests.lab import client, server
 from ansible_collections.diskless.netboot.tests.lab.places import PROJECT, Lab
 from ansible_collections.diskless.netboot.tests.lab.shell import LabError

@@ -15,8 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ansible_collections.diskless.netboot.plugins.module_utils import accelerator
-from ansible_collections.diskless.netboot.plugins.module_utils.qemu import (
+from ansible_collections.diskless.netboot.plugins.module_utils.pc import accelerator
+from ansible_collections.diskless.netboot.plugins.module_utils.pc.qemu import (
     Hardware,
     nic_arguments,
 )

@@ -12,8 +12,11 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from ansible_collections.diskless.netboot.plugins.module_utils import values
-from ansible_collections.diskless.netboot.plugins.module_utils.faults import Fault, nearest
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory import values
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults import (
+    Fault,
+    nearest,
+)
 
 PATH_MAX = 127
 """Bytes of a file's path: many TFTP servers and PXE stacks hold no more (doc/pxelinux.txt)."""

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.diskless.netboot.plugins.module_utils import root, values
-from ansible_collections.diskless.netboot.plugins.module_utils import store as paths
 from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.checks import (
     COMMAND_LINE_MAX,
 )
@@ -23,12 +21,14 @@ from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.nfs_op
     NEVER_CHANGES,
     NFSMOUNT,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
-from ansible_collections.diskless.netboot.plugins.module_utils.faults import (
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory import values
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client import Client
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults import (
     Fault,
     InventoryError,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.release.assigned import (
+from ansible_collections.diskless.netboot.plugins.module_utils.store import paths, roots
+from ansible_collections.diskless.netboot.plugins.module_utils.store.assigned import (
     assigned,
     check_fetched,
 )
@@ -115,9 +115,9 @@ class _Site:
         own = mounter == MOUNT_NFS
         options = () if own else self.options
         its_options, its_arguments = _own_options(client, mounter)
-        if root.mounts(client):
-            tree = root.mounted(client, self.store, release)
-            caching = () if root.writable(client) else NEVER_CHANGES
+        if roots.mounts(client):
+            tree = roots.mounted(client, self.store, release)
+            caching = () if roots.writable(client) else NEVER_CHANGES
             mounted = self._from_nfs(tree, (*caching, *options))
             source = ["root=/dev/nfs", f"nfsroot={mounted}"]
         else:
@@ -126,13 +126,13 @@ class _Site:
         arguments = [
             *source,
             _ip(client, self.nfs_server),
-            "rw" if root.writable(client) else "ro",
+            "rw" if roots.writable(client) else "ro",
             f"netboot.root={client.root}",
             f"systemd.hostname={client.hostname}",
         ]
         if own and (self.options or its_options):
             arguments.append(f"{_NFS}={','.join([*self.options, *its_options])}")
-        if not root.writable(client):
+        if not roots.writable(client):
             arguments.append(f"netboot.overlay={client.overlay_size}")
         if client.ntp_servers:
             # The initrds' DHCP clients do not ask for time servers (option 42).
@@ -256,11 +256,11 @@ def _release(
     image_releases: Mapping[str, Mapping[str, Any]],
     root_releases: Mapping[str, str],
 ) -> str:
-    if not root.writable(client):
+    if not roots.writable(client):
         release = assigned(client, image_releases)
         check_fetched(client, release, image_releases)
         return release
-    path = root.copied(client, store)
+    path = roots.copied(client, store)
     copied = root_releases.get(path)
     image, slash, release = str(copied or "").rpartition("/")
     try:

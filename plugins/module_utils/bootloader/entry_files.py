@@ -8,18 +8,15 @@ import posixpath
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ansible_collections.diskless.netboot.plugins.module_utils import served, tree
 from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.checks import is_url
 from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.loader import (
     MARKER,
     Loader,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.model import (
-    Entry,
-    Target,
-)
-from ansible_collections.diskless.netboot.plugins.module_utils.faults import Fault
-from ansible_collections.diskless.netboot.plugins.module_utils.files import TreeError
+from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.model import Entry, Target
+from ansible_collections.diskless.netboot.plugins.module_utils.files import served, tree
+from ansible_collections.diskless.netboot.plugins.module_utils.files.atomic import TreeError
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults import Fault
 
 
 def path_of(loader: Loader, target: Target) -> str:

@@ -8,7 +8,6 @@ import posixpath
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.diskless.netboot.plugins.module_utils import tree
 from ansible_collections.diskless.netboot.plugins.module_utils.bootloader import entry_files
 from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.loader import Loader
 from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.model import (
@@ -20,7 +19,8 @@ from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.parse 
     parse,
     parse_targets,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.faults import Fault
+from ansible_collections.diskless.netboot.plugins.module_utils.files import tree
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults import Fault
 
 _LINES = {"type": "dict", "options": {"pxelinux": {"type": "str"}, "grub": {"type": "str"}}}
 _HASHES = {

@@ -7,10 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.model import (
-    Entry,
-    Target,
-)
+from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.model import Entry, Target
 
 MARKER = "# Written by diskless.netboot: what you change here is lost."
 """First line of every file of ours. A file without it is somebody else's."""

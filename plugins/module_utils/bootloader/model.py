@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ansible_collections.diskless.netboot.plugins.module_utils import values
-from ansible_collections.diskless.netboot.plugins.module_utils.faults import InventoryError
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory import values
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults import (
+    InventoryError,
+)
 
 MAC, IPV4, UUID, DEFAULT = "mac", "ipv4", "uuid", "default"
 

@@ -21,7 +21,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.model 
     Target,
     target,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.faults import Fault
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults import Fault
 
 LOCALBOOT_TYPES = (-1, 0, 4, 5)
 TIMEOUT_MAX = 3599.6

@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from ansible_collections.diskless.netboot.plugins.module_utils import store as paths
+from ansible_collections.diskless.netboot.plugins.module_utils.store import paths
 
 
 def read(state: Path) -> str:

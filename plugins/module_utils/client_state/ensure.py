@@ -12,15 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ansible_collections.diskless.netboot.plugins.module_utils import rootfs, tree
-from ansible_collections.diskless.netboot.plugins.module_utils import store as paths
-from ansible_collections.diskless.netboot.plugins.module_utils.client_state import (
-    machine_id,
-    names,
-)
+from ansible_collections.diskless.netboot.plugins.module_utils.client_state import machine_id, names
+from ansible_collections.diskless.netboot.plugins.module_utils.files import tree
+from ansible_collections.diskless.netboot.plugins.module_utils.image import rootfs
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import marker
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import run
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.coreutils import sync
+from ansible_collections.diskless.netboot.plugins.module_utils.store import paths
 
 _LOCK_WAIT = 5.0  # seconds; the children of a run that was killed need a moment to die
 

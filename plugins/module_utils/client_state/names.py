@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ansible_collections.diskless.netboot.plugins.module_utils import values
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory import values
 
 MACHINE_ID = "machine-id"
 SSH_KEY = "ssh_host_ed25519_key"

@@ -7,10 +7,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.diskless.netboot.plugins.module_utils import store as paths
-from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
-from ansible_collections.diskless.netboot.plugins.module_utils.faults import Fault, InventoryError
-from ansible_collections.diskless.netboot.plugins.module_utils.release.assigned import assigned
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client import Client
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults import (
+    Fault,
+    InventoryError,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.store import paths
+from ansible_collections.diskless.netboot.plugins.module_utils.store.assigned import assigned
 
 
 def plan_client_states(

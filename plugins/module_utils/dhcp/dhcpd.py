@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
 from ansible_collections.diskless.netboot.plugins.module_utils.dhcp.model import (
     ARCHITECTURES,
     IPXE,
@@ -22,6 +21,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.dhcp.model import
     Reservation,
     plan_dhcp,
 )
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client import Client
 
 
 def dhcpd_conf(clients: Iterable[Client], **options: Any) -> str:

@@ -12,8 +12,6 @@ import ipaddress
 from collections.abc import Iterable
 from typing import Any
 
-from ansible_collections.diskless.netboot.plugins.module_utils import values
-from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
 from ansible_collections.diskless.netboot.plugins.module_utils.dhcp.model import (
     ARCHITECTURES,
     IPXE,
@@ -23,7 +21,12 @@ from ansible_collections.diskless.netboot.plugins.module_utils.dhcp.model import
     DhcpSubnet,
     plan_dhcp,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.faults import Fault, InventoryError
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory import values
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client import Client
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults import (
+    Fault,
+    InventoryError,
+)
 
 LEASES_MIN = 1000
 """dnsmasq's own limit, which it also sets itself where none is given."""

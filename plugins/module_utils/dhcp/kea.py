@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
 from ansible_collections.diskless.netboot.plugins.module_utils.dhcp.model import (
     ARCHITECTURES,
     IPXE,
@@ -20,6 +19,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.dhcp.model import
     DhcpSubnet,
     plan_dhcp,
 )
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client import Client
 
 CONTROL_SOCKET = "/run/kea/kea4-ctrl-socket"
 """As in Debian's own kea-dhcp4.conf; AppArmor and, from 2.6.3, Kea itself allow no other folder."""

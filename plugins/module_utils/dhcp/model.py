@@ -10,11 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.diskless.netboot.plugins.module_utils import values
-from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
-from ansible_collections.diskless.netboot.plugins.module_utils.faults import Fault, InventoryError
-from ansible_collections.diskless.netboot.plugins.module_utils.reader import Reader
-from ansible_collections.diskless.netboot.plugins.module_utils.subnet import (
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory import values
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client import Client
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults import (
+    Fault,
+    InventoryError,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.reader import Reader
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.subnet import (
     AddressPlan,
     Subnet,
     collect_subnets,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from ansible_collections.diskless.netboot.plugins.module_utils import rootfs
+from ansible_collections.diskless.netboot.plugins.module_utils.image import rootfs
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.dracut import Dracut
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.error import InitramfsError
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.initramfs_tools import (

@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from ansible_collections.diskless.netboot.plugins.module_utils import rootfs
+from ansible_collections.diskless.netboot.plugins.module_utils.image import chroot, rootfs
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import (
     backend,
-    chroot,
     drivers,
     fingerprint,
     hardware,

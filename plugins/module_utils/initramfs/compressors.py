@@ -8,11 +8,11 @@ mkinitramfs(8), whose levels and flags these are.
 
 from __future__ import annotations
 
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec import Spec
-from ansible_collections.diskless.netboot.plugins.module_utils.rootfs import (
+from ansible_collections.diskless.netboot.plugins.module_utils.image.rootfs import (
     find_program,
     resolve,
 )
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec import Spec
 
 PACKAGES = ("zstd", "xz-utils", "lz4", "gzip", "bzip2")
 _PROGRAM_PACKAGE = {"xz": "xz-utils", "lzma": "xz-utils"}

@@ -12,6 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ansible_collections.diskless.netboot.plugins.module_utils.image.rootfs import (
+    find_program,
+    resolve,
+)
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import (
     compressors,
     mount_scripts,
@@ -20,10 +24,6 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import 
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec import (
     NO_BUSYBOX,
     Spec,
-)
-from ansible_collections.diskless.netboot.plugins.module_utils.rootfs import (
-    find_program,
-    resolve,
 )
 
 _MODULES = (

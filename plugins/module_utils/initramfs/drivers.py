@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from ansible_collections.diskless.netboot.plugins.module_utils.image.rootfs import resolve
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.error import InitramfsError
-from ansible_collections.diskless.netboot.plugins.module_utils.rootfs import resolve
 
 # What the initramfs needs to find and mount an NFS root; af_packet is for its DHCP client, overlay
 # for a root whose changes stay in RAM.

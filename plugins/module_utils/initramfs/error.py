@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from ansible_collections.diskless.netboot.plugins.module_utils.image.error import ImageError
 
-class InitramfsError(Exception):
+
+class InitramfsError(ImageError):
     """What kept the initrd from being built, in words for the person who asked for it."""

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.diskless.netboot.plugins.module_utils import rootfs
+from ansible_collections.diskless.netboot.plugins.module_utils.image import rootfs
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.cpio import Contents
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.drivers import Firmware
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.kernels import vmlinuz

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from ansible_collections.diskless.netboot.plugins.module_utils.image.rootfs import resolve
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.drivers import (
     KernelModules,
     normalise,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.rootfs import resolve
 
 PCI_ID = re.compile(r"([0-9A-Fa-f]{4}):([0-9A-Fa-f]{4})", re.ASCII)
 MODALIAS = re.compile(r"(pci|usb|virtio|vmbus|xen|of|acpi|platform|sdio):[!-~]+", re.ASCII)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ansible_collections.diskless.netboot.plugins.module_utils.image.rootfs import find_program
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import (
     compressors,
     mount_scripts,
@@ -18,7 +19,6 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec im
     NO_BUSYBOX,
     Spec,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.rootfs import find_program
 
 # RESUME: a hook would look for the boot server's swap. ROOT stays unset: it is a kernel argument.
 _CONF = """# Written by diskless.netboot

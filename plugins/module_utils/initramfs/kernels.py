@@ -9,8 +9,8 @@ import re
 from itertools import zip_longest
 from pathlib import Path
 
+from ansible_collections.diskless.netboot.plugins.module_utils.image.rootfs import resolve
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.error import InitramfsError
-from ansible_collections.diskless.netboot.plugins.module_utils.rootfs import resolve
 
 
 def _weight(char: str) -> int:

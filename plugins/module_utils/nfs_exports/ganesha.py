@@ -12,8 +12,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.diskless.netboot.plugins.module_utils import values
-from ansible_collections.diskless.netboot.plugins.module_utils.faults import Fault, InventoryError
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory import values
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults import (
+    Fault,
+    InventoryError,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.reader import Reader
 from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports.model import (
     MARKER,
     Access,
@@ -21,7 +25,6 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports.model
     export_path,
     parse_exports,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.reader import Reader
 
 DEFAULT_MOUNTD_PORT = 20048
 DEFAULT_GRACE_SECONDS = 90

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.diskless.netboot.plugins.module_utils import values
-from ansible_collections.diskless.netboot.plugins.module_utils.faults import (
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory import values
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults import (
     Fault,
     InventoryError,
     nearest,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.reader import Reader
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.reader import Reader
 
 MARKER = "# Written by diskless.netboot: what you change here is lost."
 

@@ -1,2 +1,3 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""A root copied: from a folder, an archive or another host, to one or many places."""

@@ -44,7 +44,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.survey im
     contents,
     totals,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.store import is_release_root
+from ansible_collections.diskless.netboot.plugins.module_utils.store.paths import is_release_root
 
 # What tells of a source that changed: the name of one thing.
 _LookBack = Callable[[Path], "Future[str | None]"]

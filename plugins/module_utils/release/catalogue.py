@@ -17,9 +17,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.diskless.netboot.plugins.module_utils import store as paths
-from ansible_collections.diskless.netboot.plugins.module_utils import values
-from ansible_collections.diskless.netboot.plugins.module_utils.faults import nearest
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory import values
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults import nearest
+from ansible_collections.diskless.netboot.plugins.module_utils.store import paths
 
 MANIFEST = "manifest.json"
 PREVIOUS = "previous"

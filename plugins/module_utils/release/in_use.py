@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ansible_collections.diskless.netboot.plugins.module_utils import store as paths
 from ansible_collections.diskless.netboot.plugins.module_utils.client_state import booted
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import marker
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.destination import (
     Destination,
 )
+from ansible_collections.diskless.netboot.plugins.module_utils.store import paths
 
 
 def reasons(

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ansible_collections.diskless.netboot.plugins.module_utils import store as paths
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import marker, rsync
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import Ended, run
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.destination import (
@@ -32,6 +31,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.release.catalogue
     Release,
     ReleaseError,
 )
+from ansible_collections.diskless.netboot.plugins.module_utils.store import paths
 
 # Belongs to the machine on which packages were installed, or to none: package lists and archives,
 # host keys that a package's script made, what a daemon left.

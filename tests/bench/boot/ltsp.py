@@ -13,7 +13,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from ansible_collections.diskless.netboot.plugins.module_utils.image_host import command_line
+from ansible_collections.diskless.netboot.plugins.module_utils.image.host import command_line
 from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports.ganesha import (
     ganesha_conf,
 )

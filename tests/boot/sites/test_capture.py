@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from ansible_collections.diskless.netboot.plugins.module_utils.qemu import (
+from ansible_collections.diskless.netboot.plugins.module_utils.pc.qemu import (
     Guest,
     Hardware,
     nic_arguments,

@@ -7,13 +7,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.diskless.netboot.plugins.module_utils.client import (
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client import (
     ROOT_KINDS,
     ROOT_RW,
     ROOT_SHARED_RW,
     ROOT_SQUASHFS,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.qemu import Guest
+from ansible_collections.diskless.netboot.plugins.module_utils.pc.qemu import Guest
 from ansible_collections.diskless.netboot.tests.boot.site import Site, at_once
 from ansible_collections.diskless.netboot.tests.lab import client
 

@@ -21,7 +21,7 @@ from ansible_collections.diskless.netboot.plugins.filter.client_states import cl
 from ansible_collections.diskless.netboot.plugins.filter.clients import DOCUMENTATION, clients
 from ansible_collections.diskless.netboot.plugins.filter.entries import entries
 from ansible_collections.diskless.netboot.plugins.filter.exports import exports
-from ansible_collections.diskless.netboot.plugins.module_utils.client_variables import (
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.variables import (
     CLIENT_VARIABLES,
 )
 

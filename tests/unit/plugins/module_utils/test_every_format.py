@@ -7,25 +7,27 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ansible_collections.diskless.netboot.plugins.module_utils import root, store
 from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.entry import plan_entries
 from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.grub import GRUB
 from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.parse import parse
 from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.pxelinux import PXELINUX
-from ansible_collections.diskless.netboot.plugins.module_utils.client import (
+from ansible_collections.diskless.netboot.plugins.module_utils.dhcp.dhcpd import dhcpd_conf
+from ansible_collections.diskless.netboot.plugins.module_utils.dhcp.dnsmasq import dnsmasq_conf
+from ansible_collections.diskless.netboot.plugins.module_utils.dhcp.kea import kea_dhcp4
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client import (
     ROOT_KINDS,
     Client,
     parse_clients,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.dhcp.dhcpd import dhcpd_conf
-from ansible_collections.diskless.netboot.plugins.module_utils.dhcp.dnsmasq import dnsmasq_conf
-from ansible_collections.diskless.netboot.plugins.module_utils.dhcp.kea import kea_dhcp4
-from ansible_collections.diskless.netboot.plugins.module_utils.exports import plan_exports
-from ansible_collections.diskless.netboot.plugins.module_utils.faults import InventoryError
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults import (
+    InventoryError,
+)
 from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports.ganesha import (
     ganesha_conf,
 )
 from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports.kernel import nfs_exports
+from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports.plan import plan_exports
+from ansible_collections.diskless.netboot.plugins.module_utils.store import paths, roots
 from ansible_collections.diskless.netboot.tests.unit.plugins.module_utils.bootloader.read import (
     kernel_sees,
     read_grub,
@@ -131,10 +133,10 @@ def check_exports(clients: list[Client]) -> None:
     exports = plan_exports(clients)
     allowed: dict[str, set[str]] = {}
     for client in clients:
-        paths = [root.exported(client, store.DEFAULT_STORE)] if root.mounts(client) else []
+        trees = [roots.exported(client, paths.DEFAULT_STORE)] if roots.mounts(client) else []
         if client.state:
-            paths.append(store.client_state(store.DEFAULT_STORE, client.name))
-        for path in paths:
+            trees.append(paths.client_state(paths.DEFAULT_STORE, client.name))
+        for path in trees:
             allowed.setdefault(path, set()).add(client.address)
 
     found = read_exports(nfs_exports(exports))
@@ -153,7 +155,7 @@ def check_entries(clients: list[Client]) -> None:
     releases = {"current": RELEASES[0], "names": RELEASES, "squashfs": RELEASES}
     images = {client.image: releases for client in clients}
     copied = {
-        root.copied(client, store.DEFAULT_STORE): f"{client.image}/{RELEASES[1]}"
+        roots.copied(client, paths.DEFAULT_STORE): f"{client.image}/{RELEASES[1]}"
         for client in clients
     }
     planned = plan_entries(

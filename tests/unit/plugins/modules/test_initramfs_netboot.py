@@ -20,7 +20,8 @@ import yaml
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.diskless.netboot.plugins.modules import initramfs_netboot
 
-from ..module_utils.initramfs import newc, tinyroot
+from ..module_utils.image import tinyroot
+from ..module_utils.initramfs import newc
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 

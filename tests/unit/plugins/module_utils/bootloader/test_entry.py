@@ -15,9 +15,13 @@ from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.entry 
     kernel_arguments,
     plan_entries,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
-from ansible_collections.diskless.netboot.plugins.module_utils.faults import InventoryError
-from ansible_collections.diskless.netboot.plugins.module_utils.static_address import StaticAddress
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client import Client
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults import (
+    InventoryError,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.static_address import (
+    StaticAddress,
+)
 
 PC = Client(
     name="pc01",

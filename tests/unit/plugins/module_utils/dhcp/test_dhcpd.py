@@ -7,9 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
 from ansible_collections.diskless.netboot.plugins.module_utils.dhcp.dhcpd import dhcpd_conf
-from ansible_collections.diskless.netboot.plugins.module_utils.faults import InventoryError
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client import Client
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults import (
+    InventoryError,
+)
 from ansible_collections.diskless.netboot.tests.unit.plugins.module_utils.dhcp.read import (
     Block,
     read_dhcpd,

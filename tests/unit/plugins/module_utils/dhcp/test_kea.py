@@ -8,9 +8,11 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.diskless.netboot.plugins.module_utils.client import Client
 from ansible_collections.diskless.netboot.plugins.module_utils.dhcp.kea import kea_dhcp4
-from ansible_collections.diskless.netboot.plugins.module_utils.faults import InventoryError
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client import Client
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults import (
+    InventoryError,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -8,10 +8,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import fingerprint
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.cpio import (
-    Contents,
-    Entry,
-)
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.cpio import Contents, Entry
 
 RECORD = fingerprint.Record("6.1", "ab" * 32, {"kernel": "6.1"}, {"bin/sh": "1"}, ["nfs"], ["a.fw"])
 

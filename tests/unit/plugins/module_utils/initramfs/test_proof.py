@@ -5,10 +5,7 @@
 from __future__ import annotations
 
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import proof
-from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.cpio import (
-    Contents,
-    Entry,
-)
+from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.cpio import Contents, Entry
 
 FILE, FOLDER, LINK = 0o100755, 0o040755, 0o120777
 WANTED = proof.Wanted(

@@ -8,11 +8,15 @@ import re
 from typing import Any
 
 import pytest
-from ansible_collections.diskless.netboot.plugins.module_utils.exports import DEFAULT_OPTIONS
-from ansible_collections.diskless.netboot.plugins.module_utils.faults import InventoryError
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults import (
+    InventoryError,
+)
 from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports.ganesha import (
     export_ids,
     ganesha_conf,
+)
+from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports.plan import (
+    DEFAULT_OPTIONS,
 )
 from ansible_collections.diskless.netboot.tests.unit.plugins.module_utils.nfs_exports.read import (
     Block,

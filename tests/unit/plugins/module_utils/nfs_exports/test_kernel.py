@@ -7,9 +7,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.diskless.netboot.plugins.module_utils.exports import DEFAULT_OPTIONS
-from ansible_collections.diskless.netboot.plugins.module_utils.faults import InventoryError
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults import (
+    InventoryError,
+)
 from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports.kernel import nfs_exports
+from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports.plan import (
+    DEFAULT_OPTIONS,
+)
 from ansible_collections.diskless.netboot.tests.unit.plugins.module_utils.nfs_exports.read import (
     read_exports,
 )

@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot import marker
-from ansible_collections.diskless.netboot.plugins.module_utils.release.catalogue import (
-    ReleaseError,
-)
+from ansible_collections.diskless.netboot.plugins.module_utils.release.catalogue import ReleaseError
 from ansible_collections.diskless.netboot.tests.unit.plugins.module_utils.release import made
 from ansible_collections.diskless.netboot.tests.unit.plugins.module_utils.release.made import Store
 

@@ -18,9 +18,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.destinati
 )
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.marker import Marker
 from ansible_collections.diskless.netboot.plugins.module_utils.release import catalogue, publish
-from ansible_collections.diskless.netboot.plugins.module_utils.release.catalogue import (
-    ReleaseError,
-)
+from ansible_collections.diskless.netboot.plugins.module_utils.release.catalogue import ReleaseError
 from ansible_collections.diskless.netboot.tests.unit.plugins.module_utils.release import made
 from ansible_collections.diskless.netboot.tests.unit.plugins.module_utils.release.made import Store
 

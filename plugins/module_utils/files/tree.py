@@ -1,0 +1,285 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Desired files against a folder: what would change, shown as one diff, and done atomically.
+
+`plan` reads and decides, `Plan.apply` writes. Check mode is a plan that is not applied.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+import posixpath
+import stat
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ansible_collections.diskless.netboot.plugins.module_utils.files import atomic
+from ansible_collections.diskless.netboot.plugins.module_utils.files.atomic import (
+    Folders,
+    Found,
+    TreeError,
+)
+
+CREATED, UPDATED, REMOVED, UNCHANGED = "created", "updated", "removed", "unchanged"
+
+
+@dataclass(frozen=True)
+class FileSpec:
+    """A desired file. None for *mode*, *uid* or *gid* keeps what the replaced file has.
+
+    A file that replaces none gets mode 0644 and the writer's own user and group.
+    """
+
+    content: bytes
+    mode: int | None = 0o644
+    uid: int | None = None
+    gid: int | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """One path of a plan: what is there, what shall be, and the step between."""
+
+    path: str
+    action: str
+    before: Found | None = None
+    after: FileSpec | None = None
+
+    @property
+    def content_differs(self) -> bool:
+        old = self.before.content if self.before and self.before.regular else None
+        return old != (self.after.content if self.after else None)
+
+    def target_mode(self) -> int:
+        if self.after and self.after.mode is not None:
+            return self.after.mode
+        return self.before.mode if self.before and self.before.regular else 0o644
+
+    def target_owner(self) -> tuple[int | None, int | None]:
+        uid, gid = (self.after.uid, self.after.gid) if self.after else (None, None)
+        if self.before and self.before.regular:
+            uid = self.before.uid if uid is None else uid
+            gid = self.before.gid if gid is None else gid
+        return uid, gid
+
+    def texts(self) -> tuple[str, str]:
+        """Return the file before and after, headed by what else differs, as people read it."""
+        old, new = "", ""
+        if self.before:
+            old = _text(self.before.content)
+        if self.after:
+            new = _text(self.after.content)
+        if self.before and self.after and self.before.regular:
+            uid, gid = self.target_owner()
+            here = (f"{self.before.mode:04o}", self.before.uid, self.before.gid)
+            there = (f"{self.target_mode():04o}", uid, gid)
+            for name, was, becomes in zip(("mode", "owner", "group"), here, there):
+                if was != becomes:
+                    old, new = f"{name}: {was}\n{old}", f"{name}: {becomes}\n{new}"
+        return old, new
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `plan` found and decided.
+
+    Attributes:
+        folder: absolute path of the folder.
+        changes: one per desired, absent or purged path, by path.
+        foreign: paths in the managed folder, or named as absent, that nobody of us wrote.
+    """
+
+    folder: str
+    changes: Mapping[str, Change]
+    foreign: tuple[str, ...] = ()
+    managed: str | None = None
+    _real: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+
+    @property
+    def pending(self) -> list[Change]:
+        return [change for change in self.changes.values() if change.action != UNCHANGED]
+
+    @property
+    def changed(self) -> bool:
+        return any(change.action != UNCHANGED for change in self.changes.values())
+
+    def paths(self, action: str) -> list[str]:
+        """Return the paths with this action, sorted."""
+        return sorted(change.path for change in self.changes.values() if change.action == action)
+
+    def diff(self) -> dict[str, str]:
+        """Return one diff for Ansible's diff mode: before and after of one file, text for many."""
+        pending = sorted(self.pending, key=lambda change: change.path)
+        if len(pending) == 1:
+            path = posixpath.join(self.folder, pending[0].path)
+            before, after = pending[0].texts()
+            return {
+                "before_header": path if pending[0].before else f"{path} (absent)",
+                "after_header": path if pending[0].after else f"{path} (absent)",
+                "before": before,
+                "after": after,
+            }
+        # Ansible's own comparison of two texts of 5,000 small files takes most of a minute, and its
+        # hunks do not say which file they are from: so each file is compared by itself.
+        lines: list[str] = []
+        for change in pending:
+            path = posixpath.join(self.folder, change.path)
+            before, after = change.texts()
+            lines += difflib.unified_diff(
+                before.splitlines(keepends=True),
+                after.splitlines(keepends=True),
+                path if change.before else f"{path} (absent)",
+                path if change.after else f"{path} (absent)",
+            )
+        ended = [line if line.endswith("\n") else f"{line}\n" for line in lines]
+        return {"prepared": "".join(ended)}
+
+    def apply(self, validate: Callable[[str, str], None] | None = None) -> None:
+        """Make the folder what was planned: all files staged and on the disk, then renamed.
+
+        Killed at any moment, each path holds its old file or its new one, and the next plan has
+        the rest. Files that a killed run left staged are removed.
+
+        Args:
+            validate: called with a path of the plan and the absolute path of its staged file,
+                before any file is replaced; what it raises ends the run with nothing replaced.
+
+        Raises:
+            TreeError: the system refused; no staged file stays behind.
+        """
+        folders = Folders(self.folder, self._real)
+        try:
+            with folders:
+                if self.changed or folders.present:
+                    with atomic.locked(folders.base):
+                        self._apply(folders, validate)
+        except OSError as error:
+            raise TreeError([f"{folders.where(error)}: {error.strerror or error}"]) from error
+
+    def _apply(self, folders: Folders, validate: Callable[[str, str], None] | None) -> None:
+        pending = self.pending
+        parents = {posixpath.dirname(change.path) for change in pending}
+        for parent in self._real:
+            if parent in parents or folders.exists(parent):
+                atomic.sweep(folders.open(parent, create=True))
+        staged: dict[str, dict[str, str]] = {}
+        try:
+            for change in pending:
+                if change.after is None:
+                    continue
+                parent, name = posixpath.split(change.path)
+                temporary = atomic.stage(
+                    folders.open(parent),
+                    name,
+                    change.after.content,
+                    change.target_mode(),
+                    *change.target_owner(),
+                )
+                staged.setdefault(parent, {})[temporary] = name
+                if validate is not None:
+                    validate(change.path, posixpath.join(self.folder, parent, temporary))
+            folders.sync_files({parent: list(names) for parent, names in staged.items()})
+            for parent, names in staged.items():
+                handle = folders.open(parent)
+                for temporary in list(names):
+                    os.rename(temporary, names[temporary], src_dir_fd=handle, dst_dir_fd=handle)
+                    del names[temporary]
+        except OSError as error:
+            error.filename = folders.where(error)  # before others are used to clean up
+            raise
+        finally:
+            for parent, names in staged.items():
+                for temporary in names:
+                    with contextlib.suppress(OSError):
+                        os.unlink(temporary, dir_fd=folders.open(parent))
+        for change in pending:
+            if change.after is None:
+                parent, name = posixpath.split(change.path)
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(name, dir_fd=folders.open(parent))
+        folders.sync_names(parents)
+
+
+def plan(
+    folder: str,
+    desired: Mapping[str, FileSpec],
+    *,
+    absent: Iterable[str] = (),
+    managed: str | None = None,
+    marker: bytes = b"",
+    purge: bool = False,
+) -> Plan:
+    """Compare *desired* files with *folder* and decide what to do; nothing is written.
+
+    Args:
+        folder: absolute path. It may be missing, then everything would be created; `apply` makes
+            folders inside it, never the folder itself.
+        desired: files by path relative to *folder*.
+        absent: relative paths that shall not exist.
+        managed: relative path of the folder (``""`` for *folder* itself) that is looked through
+            for files that nobody desires.
+        marker: how every file of ours begins. No file without it is ever removed.
+        purge: whether files of ours in *managed* that nobody desires are removed.
+
+    Raises:
+        TreeError: a path leads out of *folder* over a link, or something that is no file or
+            folder stands in its way; every fault is named.
+    """
+    absent = set(absent)
+    faults: list[str] = []
+    parents = {posixpath.dirname(path) for path in (*desired, *absent)}
+    if managed is not None:
+        parents.add(managed)
+    real = {parent: _inside(folder, parent, faults) for parent in sorted(parents)}
+    if faults:
+        raise TreeError(faults)
+    changes: dict[str, Change] = {}
+    foreign: set[str] = set()
+    folders = Folders(folder, real)
+    try:
+        with folders:
+            for path, spec in desired.items():
+                found = folders.read(path, len(spec.content))
+                if found and stat.S_ISDIR(found.kind):
+                    faults.append(f"{posixpath.join(folder, path)}: is a folder, not a file")
+                changes[path] = _compare(path, found, spec)
+            unwanted = absent | (folders.list(managed) if managed is not None else set())
+            for path in sorted(unwanted.difference(desired)):
+                found = folders.read(path, len(marker))
+                ours = found and found.regular and found.content.startswith(marker)
+                if found and not ours:
+                    foreign.add(path)
+                elif found and (purge or path in absent):
+                    changes[path] = Change(path, REMOVED, before=found)
+                elif path in absent:
+                    changes[path] = Change(path, UNCHANGED)
+    except OSError as error:
+        raise TreeError([f"{folders.where(error)}: {error.strerror or error}"]) from error
+    if faults:
+        raise TreeError(faults)
+    return Plan(folder, changes, tuple(sorted(foreign)), managed, real)
+
+
+def _compare(path: str, found: Found | None, spec: FileSpec) -> Change:
+    change = Change(path, UPDATED if found else CREATED, found, spec)
+    if found and found.regular and not change.content_differs:
+        wanted = (change.target_mode(), *change.target_owner())
+        if wanted == (found.mode, found.uid, found.gid):
+            return Change(path, UNCHANGED, found, spec)
+    return change
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "replace")
+
+
+def _inside(folder: str, parent: str, faults: list[str]) -> tuple[str, ...]:
+    """Return the steps from *folder* to *parent* with no link among them."""
+    base = posixpath.realpath(folder)
+    real = posixpath.realpath(posixpath.join(base, parent))
+    steps = posixpath.relpath(real, base).split("/")
+    if steps[0] == ".." or parent.startswith("/"):
+        faults.append(f"{posixpath.join(folder, parent)}: leads out of {folder} to {real}")
+    return tuple(step for step in steps if step != ".")
