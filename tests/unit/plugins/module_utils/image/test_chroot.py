@@ -101,7 +101,7 @@ def test_killing_the_caller_kills_all_that_it_started(root: Path) -> None:
     sleep = ["sleep", f"{os.getpid()}.{time.monotonic_ns()}"]
     code = (
         "import sys; sys.path[:0] = sys.argv[3:]\n"
-        "from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import chroot\n"
+        "from ansible_collections.diskless.netboot.plugins.module_utils.image import chroot\n"
         "from pathlib import Path\n"
         "chroot.run(Path(sys.argv[1]), ['sh', '-c', sys.argv[2] + ' & wait'])\n"
     )
