@@ -25,8 +25,7 @@ attributes:
     support: full
     details:
       - O(validate) is not run in check mode, since it would need the staged file on the disk.
-      - A folder, user or group that does not exist is taken for one that an earlier task would
-        have made.
+      - A user or group that does not exist is taken for one that an earlier task would have made.
   diff_mode:
     support: full
   idempotent:
@@ -37,8 +36,8 @@ attributes:
 options:
   path:
     description:
-      - Absolute path of the file. Its folder must exist. A link at this place is replaced, not
-        followed.
+      - Absolute path of the file. Missing folders on the way are made. A link at this place is
+        replaced, not followed.
     type: path
     required: true
   content:

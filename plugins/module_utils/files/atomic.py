@@ -117,6 +117,22 @@ def stage(
     return staged
 
 
+def link_text(target: str) -> bytes:
+    """Return what stands for the content of a symbolic link to *target*."""
+    return f"(a link to {target})\n".encode("utf-8", "surrogateescape")
+
+
+def stage_link(folder: int, name: str, target: str) -> str:
+    """Make a symbolic link to *target* beside its place and return its name, as for `stage`.
+
+    Raises:
+        OSError: nothing stays behind.
+    """
+    staged = f".netboot-{secrets.token_hex(8)}-{name[-200:]}"
+    os.symlink(target, staged, dir_fd=folder)
+    return staged
+
+
 class Folders:
     """Folders below one base, opened step by step without following a link.
 
@@ -249,9 +265,7 @@ class Folders:
                 if stat.S_ISREG(status.st_mode):
                     content = stream.read(min(max(size, _SHOWN), status.st_size) + 1)
         elif stat.S_ISLNK(status.st_mode):
-            content = f"(a link to {os.readlink(name, dir_fd=handle)})\n".encode(
-                "utf-8", "surrogateescape"
-            )
+            content = link_text(os.readlink(name, dir_fd=handle))
         return Found(
             stat.S_IFMT(status.st_mode),
             stat.S_IMODE(status.st_mode),

@@ -152,11 +152,12 @@ def plan(
     gid = _number("group", group, lambda name: grp.getgrnam(name).gr_gid, check, faults)
     if faults:
         raise OptionError("; ".join(faults))
-    folder, name = posixpath.split(path)
+    # Below /, so that folders on the way are made where they are missing.
+    name = posixpath.normpath(path).lstrip("/")
     spec = tree.FileSpec(content.encode(), int(mode, 8) if mode else None, uid, gid)
     note = Path(pending) if pending else None
     waiting = note is not None and note.exists()
-    inner = tree.plan(folder, {name: spec})
+    inner = tree.plan("/", {name: spec})
     return ConfigPlan(inner, name, tuple(validate or ()), note, waiting)
 
 

@@ -39,13 +39,25 @@ class FileSpec:
 
 
 @dataclass(frozen=True)
+class LinkSpec:
+    """A desired symbolic link to *target*, which need not exist."""
+
+    target: str
+
+    @property
+    def content(self) -> bytes:
+        """What people are shown in place of a content."""
+        return atomic.link_text(self.target)
+
+
+@dataclass(frozen=True)
 class Change:
     """One path of a plan: what is there, what shall be, and the step between."""
 
     path: str
     action: str
     before: Found | None = None
-    after: FileSpec | None = None
+    after: FileSpec | LinkSpec | None = None
 
     @property
     def content_differs(self) -> bool:
@@ -53,12 +65,13 @@ class Change:
         return old != (self.after.content if self.after else None)
 
     def target_mode(self) -> int:
-        if self.after and self.after.mode is not None:
+        if isinstance(self.after, FileSpec) and self.after.mode is not None:
             return self.after.mode
         return self.before.mode if self.before and self.before.regular else 0o644
 
     def target_owner(self) -> tuple[int | None, int | None]:
-        uid, gid = (self.after.uid, self.after.gid) if self.after else (None, None)
+        wanted = self.after if isinstance(self.after, FileSpec) else FileSpec(b"")
+        uid, gid = wanted.uid, wanted.gid
         if self.before and self.before.regular:
             uid = self.before.uid if uid is None else uid
             gid = self.before.gid if gid is None else gid
@@ -71,7 +84,7 @@ class Change:
             old = _text(self.before.content)
         if self.after:
             new = _text(self.after.content)
-        if self.before and self.after and self.before.regular:
+        if self.before and isinstance(self.after, FileSpec) and self.before.regular:
             uid, gid = self.target_owner()
             here = (f"{self.before.mode:04o}", self.before.uid, self.before.gid)
             there = (f"{self.target_mode():04o}", uid, gid)
@@ -165,11 +178,16 @@ class Plan:
             if parent in parents or folders.exists(parent):
                 atomic.sweep(folders.open(parent, create=True))
         staged: dict[str, dict[str, str]] = {}
+        files: dict[str, list[str]] = {}
         try:
             for change in pending:
                 if change.after is None:
                     continue
                 parent, name = posixpath.split(change.path)
+                if isinstance(change.after, LinkSpec):
+                    link = atomic.stage_link(folders.open(parent), name, change.after.target)
+                    staged.setdefault(parent, {})[link] = name
+                    continue
                 temporary = atomic.stage(
                     folders.open(parent),
                     name,
@@ -178,9 +196,10 @@ class Plan:
                     *change.target_owner(),
                 )
                 staged.setdefault(parent, {})[temporary] = name
+                files.setdefault(parent, []).append(temporary)
                 if validate is not None:
                     validate(change.path, posixpath.join(self.folder, parent, temporary))
-            folders.sync_files({parent: list(names) for parent, names in staged.items()})
+            folders.sync_files(files)
             for parent, names in staged.items():
                 handle = folders.open(parent)
                 for temporary in list(names):
@@ -204,24 +223,26 @@ class Plan:
 
 def plan(
     folder: str,
-    desired: Mapping[str, FileSpec],
+    desired: Mapping[str, FileSpec | LinkSpec],
     *,
     absent: Iterable[str] = (),
     managed: str | None = None,
     marker: bytes = b"",
     purge: bool = False,
+    links: bool = False,
 ) -> Plan:
     """Compare *desired* files with *folder* and decide what to do; nothing is written.
 
     Args:
         folder: absolute path. It may be missing, then everything would be created; `apply` makes
             folders inside it, never the folder itself.
-        desired: files by path relative to *folder*.
+        desired: files and links by path relative to *folder*.
         absent: relative paths that shall not exist.
         managed: relative path of the folder (``""`` for *folder* itself) that is looked through
             for files that nobody desires.
         marker: how every file of ours begins. No file without it is ever removed.
         purge: whether files of ours in *managed* that nobody desires are removed.
+        links: whether a symbolic link is ours to remove, too.
 
     Raises:
         TreeError: a path leads out of *folder* over a link, or something that is no file or
@@ -248,7 +269,8 @@ def plan(
             unwanted = absent | (folders.list(managed) if managed is not None else set())
             for path in sorted(unwanted.difference(desired)):
                 found = folders.read(path, len(marker))
-                ours = found and found.regular and found.content.startswith(marker)
+                link = found and links and stat.S_ISLNK(found.kind)
+                ours = link or (found and found.regular and found.content.startswith(marker))
                 if found and not ours:
                     foreign.add(path)
                 elif found and (purge or path in absent):
@@ -262,8 +284,11 @@ def plan(
     return Plan(folder, changes, tuple(sorted(foreign)), managed, real)
 
 
-def _compare(path: str, found: Found | None, spec: FileSpec) -> Change:
+def _compare(path: str, found: Found | None, spec: FileSpec | LinkSpec) -> Change:
     change = Change(path, UPDATED if found else CREATED, found, spec)
+    if isinstance(spec, LinkSpec):
+        same = found and stat.S_ISLNK(found.kind) and found.content == spec.content
+        return Change(path, UNCHANGED, found, spec) if same else change
     if found and found.regular and not change.content_differs:
         wanted = (change.target_mode(), *change.target_owner())
         if wanted == (found.mode, found.uid, found.gid):

@@ -112,8 +112,10 @@ def test_check_mode_takes_a_missing_folder_and_user_for_ones_to_come(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_missing_folder_is_an_error_that_names_it(tmp_path: Path, run: Run) -> None:
-    assert f"{tmp_path}/kea: does not exist" in run(tmp_path / "kea/a.conf", "x")["msg"]
+def test_missing_folders_are_made(tmp_path: Path, run: Run) -> None:
+    assert run(tmp_path / "etc/kea/a.conf", "x")["changed"]
+    assert (tmp_path / "etc/kea/a.conf").read_text() == "x"
+    assert stat.S_IMODE((tmp_path / "etc").stat().st_mode) == 0o755
 
 
 def test_mode_and_owner_alone_are_changes_that_need_no_validation(tmp_path: Path, run: Run) -> None:

@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files of somebody else's that are changed in place: the text that was there to the new one."""
+
+from __future__ import annotations
+
+import re
+
+from ansible_collections.diskless.netboot.plugins.module_utils.tuning.options import Tuning
+
+_HOSTS = ("127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback")
+# Debian's installer gives a host name this address.
+_INSTALLERS = re.compile(r"127\.0\.1\.1\s")
+_FSTAB_FIRST = (
+    "# Written by diskless.netboot.client_tuning: the initrd mounts the root; no disk, no swap."
+)
+# mount(8) passes over options that begin so. It marks the lines of ours.
+_OURS = "x-netboot"
+_NOT_ON_DISK = ("tmpfs", "nfs", "nfs4", "cifs")
+# A line of /etc/crontab that runs the jobs of a folder, crontab(5): five fields, the user, the
+# command, which may be spread already.
+_CRON = re.compile(
+    r"^(\s*(?:[^#\s]\S*\s+){5}root\s+)(?=\S)(?:/usr/lib/netboot/spread \d+ && )*"
+    r"(.*run-parts.*/etc/cron\.(?:daily|weekly|monthly).*)$",
+    re.MULTILINE,
+)
+_RCS = re.compile(r"^#?\s*ASYNCMOUNTNFS=.*$", re.MULTILINE)
+
+
+def hosts(old: str) -> str:
+    """Return ``/etc/hosts`` with the names that every PC knows, and no PC's own, hosts(5)."""
+    kept = [line for line in old.splitlines() if not _INSTALLERS.match(line)]
+    missing = [line for line in _HOSTS if line not in kept]
+    return "".join(f"{line}\n" for line in [*missing, *kept])
+
+
+def fstab(old: str, tuning: Tuning) -> str:
+    """Return ``/etc/fstab``: RAM, file servers, and no disk, which is another machine's, fstab(5).
+
+    Lines of somebody else's stay where they are about RAM or a file server.
+    """
+    ram = [
+        f"tmpfs {one['path']} tmpfs mode=1777,nosuid,nodev,size={one['size']},{_OURS} 0 0"
+        for one in tuning.tmpfs
+    ]
+    servers = []
+    for one in tuning.mounts:
+        options = ",".join(filter(None, ("_netdev", one.get("options"), _OURS)))
+        servers.append(f"{one['src']} {one['path']} {one.get('fstype') or 'nfs'} {options} 0 0")
+    places = {"/", *(one["path"] for one in (*tuning.tmpfs, *tuning.mounts))}
+    kept = [line for line in old.splitlines() if _stays(line.split(), places)]
+    return "".join(f"{line}\n" for line in [_FSTAB_FIRST, *ram, *servers, *kept])
+
+
+def _stays(fields: list[str], places: set[str]) -> bool:
+    if len(fields) < 3 or fields[0].startswith("#"):
+        return False
+    ours = len(fields) > 3 and _OURS in fields[3].split(",")
+    return fields[2] in _NOT_ON_DISK and fields[1] not in places and not ours
+
+
+def crontab(old: str, tuning: Tuning) -> str:
+    """Return ``/etc/crontab`` with daily, weekly and monthly jobs spread over a while."""
+    return _CRON.sub(rf"\1/usr/lib/netboot/spread {tuning.spread_minutes} && \2", old)
+
+
+def rcs(old: str) -> str:
+    """Return ``/etc/default/rcS`` of Debian's old init, told to wait for NFS mounts, rcS(5).
+
+    It mounts NFS in the background otherwise, and then logs people in without their home.
+    """
+    line = "ASYNCMOUNTNFS=no"
+    changed, found = _RCS.subn(line, old)
+    return changed if found else f"{old.rstrip()}\n{line}\n".lstrip()

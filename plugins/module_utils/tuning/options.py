@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an administrator says of all PCs of an image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """The options of role ``client_tuning``, whose argument specification describes them.
+
+    Attributes:
+        boot_nics: names of NICs.
+        tmpfs: mappings with ``path`` and ``size``.
+        mounts: mappings with ``src``, ``path``, and perhaps ``fstype`` and ``options``.
+        autofs: mappings with ``path``, ``entries``, and perhaps ``timeout`` in seconds.
+        swap: ``zram``, ``file`` or ``none``.
+        zram_size: a formula of zram-generator.conf(5), in MiB.
+        swap_file: absolute path.
+        swap_megabytes: MiB.
+        log_server: address; empty where logs are not sent.
+        log_port: TCP port.
+        spread_timers: names of timer units.
+        spread_minutes: minutes.
+        keep_xorg_conf: whether ``/etc/X11/xorg.conf`` stays.
+        journal_megabytes: MiB.
+        stop_seconds: seconds.
+        masked_units: names of units.
+    """
+
+    boot_nics: tuple[str, ...] = ()
+    tmpfs: tuple[Mapping[str, Any], ...] = ()
+    mounts: tuple[Mapping[str, Any], ...] = ()
+    autofs: tuple[Mapping[str, Any], ...] = ()
+    swap: str = "none"
+    zram_size: str = "min(ram / 2, 4096)"
+    swap_file: str = "/var/swap/netboot.swap"
+    swap_megabytes: int = 512
+    log_server: str = ""
+    log_port: int = 514
+    spread_timers: tuple[str, ...] = ()
+    spread_minutes: int = 60
+    keep_xorg_conf: bool = False
+    journal_megabytes: int = 64
+    stop_seconds: int = 10
+    masked_units: tuple[str, ...] = ()
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> Tuning:
+        """Return it from a module's options, which may hold others beside these."""
+        given: dict[str, Any] = {item.name: options[item.name] for item in fields(cls)}
+        for name, value in given.items():
+            given[name] = tuple(value) if isinstance(value, list) else value
+        return cls(**given)
+
+    @property
+    def masked(self) -> tuple[str, ...]:
+        """The units that never run; a timer that is spread is wanted after all."""
+        return tuple(sorted(set(self.masked_units).difference(self.spread_timers)))

@@ -1,0 +1,158 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The files and links that belong to this collection in an image."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.diskless.netboot.plugins.module_utils.files.tree import FileSpec, LinkSpec
+from ansible_collections.diskless.netboot.plugins.module_utils.tuning.options import Tuning
+
+MARKER = "# Written by diskless.netboot.client_tuning."
+PROGRAMS = "usr/lib/netboot"
+UNITS = "etc/systemd/system"
+MASK = "/dev/null"
+"""What a masked unit links to, systemctl(1)."""
+
+_USER_UNITS = "etc/systemd/user"
+_WANTED_BY = re.compile(r"^WantedBy=(\S+)$", re.MULTILINE)
+
+
+def own_files(tuning: Tuning, shipped: Mapping[str, str]) -> dict[str, FileSpec]:
+    """Return the files by their path below ``/``.
+
+    Args:
+        tuning: what the administrator said.
+        shipped: programs and units by their name.
+    """
+    texts = {
+        **_network(tuning),
+        **_services(tuning),
+        **_swap(tuning),
+        **_autofs(tuning),
+        **{f"{UNITS}/{timer}.d/netboot.conf": _spread(tuning) for timer in tuning.spread_timers},
+    }
+    if tuning.log_server:
+        texts["etc/rsyslog.conf"] = _forwarded_log(tuning)
+    files = {path: FileSpec(text.encode()) for path, text in texts.items()}
+    for name, text in shipped.items():
+        mode = 0o644 if _is_unit(name) else 0o755
+        files[f"{_folder(name)}/{name}"] = FileSpec(text.encode(), mode)
+    return files
+
+
+def own_links(shipped: Mapping[str, str]) -> dict[str, LinkSpec]:
+    """Return the links that start units of ours, and the one to the name servers."""
+    links = {"etc/resolv.conf": LinkSpec("../run/netboot/resolv.conf")}
+    for name in filter(_is_unit, shipped):
+        for target in _WANTED_BY.findall(shipped[name]):
+            links[f"{_folder(name)}/{target}.wants/{name}"] = LinkSpec(f"../{name}")
+    return links
+
+
+def masks(tuning: Tuning) -> dict[str, LinkSpec]:
+    """Return the links that keep units from running."""
+    return {f"{UNITS}/{unit}": LinkSpec(MASK) for unit in tuning.masked}
+
+
+def _is_unit(name: str) -> bool:
+    return name.endswith(".service")
+
+
+def _folder(name: str) -> str:
+    if not _is_unit(name):
+        return PROGRAMS
+    return _USER_UNITS if name.endswith("-user.service") else UNITS
+
+
+def _text(*lines: str) -> str:
+    return "".join(f"{line}\n" for line in (MARKER, *lines))
+
+
+def _network(tuning: Tuning) -> dict[str, str]:
+    nics = [
+        line
+        for nic in tuning.boot_nics
+        for line in ("", f"iface {nic} inet manual", f"no-auto-down {nic}")
+    ]
+    return {
+        "etc/network/interfaces": _text(
+            "# A NIC that is not named here is not touched; the one with the root must not be.",
+            "auto lo",
+            "iface lo inet loopback",
+            *nics,
+        ),
+        # sshd takes what is there of them.
+        "etc/ssh/sshd_config.d/netboot.conf": _text(
+            "HostKey /run/netboot/ssh/ssh_host_ed25519_key",
+            "HostKey /etc/ssh/ssh_host_ed25519_key",
+        ),
+    }
+
+
+def _services(tuning: Tuning) -> dict[str, str]:
+    return {
+        "etc/systemd/journald.conf.d/netboot.conf": _text(
+            "[Journal]", "Storage=volatile", f"RuntimeMaxUse={tuning.journal_megabytes}M"
+        ),
+        "etc/systemd/system.conf.d/netboot.conf": _text(
+            "[Manager]", f"DefaultTimeoutStopSec={tuning.stop_seconds}s"
+        ),
+    }
+
+
+def _swap(tuning: Tuning) -> dict[str, str]:
+    zram = ("[zram0]", f"zram-size = {tuning.zram_size}", "compression-algorithm = zstd")
+    return {
+        "etc/systemd/zram-generator.conf": _text(*(zram if tuning.swap == "zram" else ())),
+        # Otherwise tmp.mount, and all that comes after local file systems, waits until udev has
+        # come to it. The other dependencies are those of any swap unit, systemd.swap(5).
+        f"{UNITS}/dev-zram0.swap.d/netboot.conf": _text(
+            "[Unit]", "DefaultDependencies=no", "Conflicts=umount.target", "Before=umount.target"
+        ),
+        "etc/default/netboot-swap": _text(
+            f"SWAP_FILE={tuning.swap_file if tuning.swap == 'file' else ''}",
+            f"SWAP_MEGABYTES={tuning.swap_megabytes}",
+        ),
+    }
+
+
+def _autofs(tuning: Tuning) -> dict[str, str]:
+    """Return the automounter's maps, auto.master(5) and autofs(5)."""
+    if not tuning.autofs:
+        return {}
+    maps, folders = {}, []
+    for folder in tuning.autofs:
+        name = f"etc/auto.netboot{folder['path'].replace('/', '.')}"
+        maps[name] = _text(*map(_mounted_on_demand, folder["entries"]))
+        timeout = folder.get("timeout") or 300
+        folders.append(f"{folder['path']} /{name} --timeout={timeout}")
+    return {**maps, "etc/auto.master.d/netboot.autofs": _text(*folders)}
+
+
+def _mounted_on_demand(entry: Mapping[str, Any]) -> str:
+    options = [f"-{entry['options']}"] if entry.get("options") else []
+    return " ".join([entry["key"], *options, entry["location"]])
+
+
+def _forwarded_log(tuning: Tuning) -> str:
+    # In RAM until it is sent: nothing of it is written on the PC, and little is lost where the
+    # server is away for a while.
+    return _text(
+        'module(load="imuxsock")',
+        'module(load="imklog")',
+        'global(workDirectory="/run")',
+        f'*.* action(type="omfwd" target="{tuning.log_server}" port="{tuning.log_port}"',
+        '           protocol="tcp" action.resumeRetryCount="-1" queue.type="LinkedList"'
+        ' queue.size="10000")',
+    )
+
+
+def _spread(tuning: Tuning) -> str:
+    # The moment follows from the machine-id: another one on each PC, and the same every day.
+    return _text(
+        "[Timer]", f"RandomizedDelaySec={tuning.spread_minutes}min", "FixedRandomDelay=yes"
+    )

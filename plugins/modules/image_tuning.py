@@ -1,0 +1,282 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Ansible module: an image's files, made fit for a root on the network."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: image_tuning
+short_description: Make the files of an image fit for a root on the network
+version_added: 0.1.0
+author: The diskless.netboot authors (@diskless-netboot)
+description:
+  - Writes the files and links that role P(diskless.netboot.client_tuning#role) asks for, all in one
+    call. It runs in the image.
+  - Changes C(/etc/fstab), C(/etc/hosts), C(/etc/crontab) and C(/etc/default/rcS) where they are.
+  - Notes in C(/usr/lib/netboot/files) which files and links it made. What is not wanted any more is
+    removed. Masks and settings of others stay.
+extends_documentation_fragment:
+  - diskless.netboot.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+  platform:
+    support: full
+    platforms: posix
+options:
+  root:
+    description:
+      - Root of the image, V(/) for a task that runs in it. There is no default, since a host that
+        is no image would lose its name, its disks and its name servers.
+    type: path
+    required: true
+  files:
+    description:
+      - Programs and systemd units by their name, with their text. A unit is enabled as its
+        C([Install]) section says; C(NAME-user.service) is a unit of users.
+    type: dict
+    default: {}
+  boot_nics:
+    description: NICs that ifupdown leaves alone.
+    type: list
+    elements: str
+    default: []
+  tmpfs:
+    description: Folders in RAM.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: The folder.
+        type: path
+        required: true
+      size:
+        description: Its limit, in percent of the RAM or with a unit, as in tmpfs(5).
+        type: str
+        required: true
+  mounts:
+    description: File systems that are mounted at boot. Missing mount points are made.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      src:
+        description: What is mounted.
+        type: str
+        required: true
+      path:
+        description: The mount point.
+        type: path
+        required: true
+      fstype:
+        description: Type of the file system.
+        type: str
+        default: nfs
+      options:
+        description: Mount options, separated by commas. C(_netdev) is added.
+        type: str
+  autofs:
+    description: Folders below which file systems are mounted on demand.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: The folder.
+        type: path
+        required: true
+      timeout:
+        description: Seconds after which an unused file system is unmounted.
+        type: int
+        default: 300
+      entries:
+        description: What is mounted below the folder, as in autofs(5).
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          key:
+            description: Name below the folder, or V(*) for any.
+            type: str
+            required: true
+          options:
+            description: Mount options, separated by commas.
+            type: str
+          location:
+            description: What is mounted.
+            type: str
+            required: true
+  swap:
+    description: What a PC swaps to.
+    type: str
+    choices: [zram, file, none]
+    default: none
+  zram_size:
+    description: Size of a swap in RAM in MiB, a formula of zram-generator.conf(5).
+    type: str
+    default: min(ram / 2, 4096)
+  swap_file:
+    description: The file of O(swap=file).
+    type: path
+    default: /var/swap/netboot.swap
+  swap_megabytes:
+    description: Its size in MiB.
+    type: int
+    default: 512
+  log_server:
+    description: Address to which logs are sent. Without it they are not sent.
+    type: str
+    default: ""
+  log_port:
+    description: TCP port of the log server.
+    type: int
+    default: 514
+  spread_timers:
+    description: Timers that start at another moment on each PC.
+    type: list
+    elements: str
+    default: []
+  spread_minutes:
+    description: Over how many minutes timers and cron jobs are spread.
+    type: int
+    default: 60
+  keep_xorg_conf:
+    description: Whether C(/etc/X11/xorg.conf) stays in its place.
+    type: bool
+    default: false
+  journal_megabytes:
+    description: Limit of the journal, which is in RAM, in MiB.
+    type: int
+    default: 64
+  stop_seconds:
+    description: How long a service may take to stop, in seconds.
+    type: int
+    default: 10
+  masked_units:
+    description: Units that never run, except those in O(spread_timers).
+    type: list
+    elements: str
+    default: []
+seealso:
+  - module: diskless.netboot.nfsroot_sync
+"""
+
+EXAMPLES = r"""
+- name: Keep temporary files in RAM, and run no job that writes from all PCs at once
+  diskless.netboot.image_tuning:
+    root: /
+    tmpfs:
+      - path: /tmp
+        size: 25%
+    masked_units: [apt-daily.timer, man-db.timer]
+"""
+
+RETURN = r"""
+created:
+  description: Files and links that were made, or would be in check mode.
+  returned: success
+  type: list
+  elements: str
+  sample: [/etc/systemd/journald.conf.d/netboot.conf]
+updated:
+  description: Files and links that were replaced, or would be in check mode.
+  returned: success
+  type: list
+  elements: str
+  sample: [/etc/fstab]
+removed:
+  description: Files and links that were removed, or would be in check mode.
+  returned: success
+  type: list
+  elements: str
+  sample: [/etc/hostname]
+folders:
+  description: Mount points that were made, or would be in check mode.
+  returned: success
+  type: list
+  elements: str
+  sample: [/home]
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.diskless.netboot.plugins.module_utils.files import tree
+from ansible_collections.diskless.netboot.plugins.module_utils.files.atomic import TreeError
+from ansible_collections.diskless.netboot.plugins.module_utils.tuning import ensure
+from ansible_collections.diskless.netboot.plugins.module_utils.tuning.options import Tuning
+
+
+def _named(**options: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "list", "elements": "dict", "default": [], "options": options}
+
+
+_NAMES: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
+_TEXT: dict[str, Any] = {"type": "str", "required": True}
+_PATH: dict[str, Any] = {"type": "path", "required": True}
+
+ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
+    "root": {"type": "path", "required": True},
+    "files": {"type": "dict", "default": {}},
+    "boot_nics": _NAMES,
+    "tmpfs": _named(path=_PATH, size=_TEXT),
+    "mounts": _named(
+        src=_TEXT, path=_PATH, fstype={"type": "str", "default": "nfs"}, options={"type": "str"}
+    ),
+    "autofs": _named(
+        path=_PATH,
+        timeout={"type": "int", "default": 300},
+        entries={
+            "type": "list",
+            "elements": "dict",
+            "required": True,
+            "options": {
+                "key": {**_TEXT, "no_log": False},
+                "options": {"type": "str"},
+                "location": _TEXT,
+            },
+        },
+    ),
+    "swap": {"type": "str", "choices": ["zram", "file", "none"], "default": "none"},
+    "zram_size": {"type": "str", "default": "min(ram / 2, 4096)"},
+    "swap_file": {"type": "path", "default": "/var/swap/netboot.swap"},
+    "swap_megabytes": {"type": "int", "default": 512},
+    "log_server": {"type": "str", "default": ""},
+    "log_port": {"type": "int", "default": 514},
+    "spread_timers": _NAMES,
+    "spread_minutes": {"type": "int", "default": 60},
+    "keep_xorg_conf": {"type": "bool", "default": False},
+    "journal_megabytes": {"type": "int", "default": 64},
+    "stop_seconds": {"type": "int", "default": 10},
+    "masked_units": _NAMES,
+}
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    tuning = Tuning.from_options(module.params)
+    try:
+        plan = ensure.plan(module.params["root"], tuning, module.params["files"])
+        if not module.check_mode:
+            plan.apply()
+    except (TreeError, OSError) as error:
+        module.fail_json(msg=str(error))
+    result: dict[str, Any] = {
+        action: [f"/{path}" for path in plan.files.paths(action)]
+        for action in (tree.CREATED, tree.UPDATED, tree.REMOVED)
+    }
+    if module._diff:
+        result["diff"] = plan.diff()
+    module.exit_json(changed=plan.changed, folders=list(plan.folders), **result)
+
+
+if __name__ == "__main__":
+    main()
