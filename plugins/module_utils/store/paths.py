@@ -17,6 +17,8 @@ DEFAULT_STORE = "/srv/netboot"
 KERNEL = "vmlinuz"
 INITRD = "initrd.img"
 SQUASHFS = "root.squashfs"
+EXPORTS = "exports.json"
+"""In a store: what is exported to whom, as data."""
 STATE = "state"
 """Folder of what a client keeps or is given, exported to its address only."""
 BOOTED = "booted"
@@ -53,6 +55,11 @@ def releases(store: str, image_name: str) -> str:
 def release_root(store: str, image_name: str, release: str) -> str:
     """Return the root tree of one *release* of *image_name*."""
     return f"{releases(store, image_name)}/{values.segment(release)}/root"
+
+
+def release_boot(store: str, image_name: str, release: str) -> str:
+    """Return the folder of the kernel and the initrd of one *release* of *image_name*."""
+    return f"{releases(store, image_name)}/{values.segment(release)}/boot"
 
 
 def is_release_root(root: str) -> bool:

@@ -1,0 +1,150 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Kernels and initrds of releases, laid out below a TFTP root.
+
+An entry on the disk must not name a kernel that a power cut has left empty. So a release is copied
+beside its place, written to the disk, and renamed; a release that is there is whole.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import shutil
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.diskless.netboot.plugins.module_utils.store import paths
+
+FILES = (paths.KERNEL, paths.INITRD)
+_PARTIAL = ".partial"
+
+
+@dataclass(frozen=True)
+class BootFilesPlan:
+    """What is to be done below a TFTP root.
+
+    Attributes:
+        root: absolute path of the TFTP root.
+        bring: folders that are copied, ``images/IMAGE/RELEASE``, each with where it comes from.
+        missing: folders that are wanted, and whose release is not at hand.
+        superfluous: folders of releases that neither exist any more nor are wanted.
+    """
+
+    root: Path
+    bring: Mapping[str, Path]
+    missing: tuple[str, ...]
+    superfluous: tuple[str, ...]
+
+    def apply(self, *, purge: bool) -> None:
+        """Copy what is brought, and remove what is superfluous if *purge* says so.
+
+        Raises:
+            OSError: the system refused. What was copied by then is whole.
+        """
+        for folder, source in self.bring.items():
+            self._bring(folder, source)
+        for folder in self.superfluous if purge else ():
+            shutil.rmtree(self.root / folder)
+
+    def _bring(self, folder: str, source: Path) -> None:
+        place = self.root / folder
+        partial = place.with_name(place.name + _PARTIAL)
+        shutil.rmtree(partial, ignore_errors=True)
+        _make_folder(self.root, partial)
+        for name in FILES:
+            shutil.copyfile(source / name, partial / name)
+            (partial / name).chmod(0o644)
+            _sync(partial / name)
+        _sync(partial)
+        if place.exists():  # what somebody left of it
+            shutil.rmtree(place)
+        partial.rename(place)
+        _sync(place.parent)
+
+
+def plan(
+    root: str, wanted: Collection[str], known: Mapping[str, Collection[str]], source: str
+) -> BootFilesPlan:
+    """Compare a TFTP root with the releases that entries name; nothing is written.
+
+    Args:
+        root: absolute path of the TFTP root.
+        wanted: folders of releases, ``images/IMAGE/RELEASE``.
+        known: by the image's name, its releases that exist. Folders of other images are somebody
+            else's.
+        source: absolute path of the store, or of a folder that has ``images/IMAGE/RELEASE`` itself.
+
+    Raises:
+        ValueError: something in *wanted* is no such folder; the text names all that are.
+    """
+    wrong = sorted(folder for folder in wanted if not _is_release(folder))
+    if wrong:
+        raise ValueError(f"not of the form images/IMAGE/RELEASE: {', '.join(wrong)}")
+    base = Path(root)
+    bring: dict[str, Path] = {}
+    missing = []
+    for folder in sorted(set(wanted)):
+        found = next((place for place in _places(source, folder) if _size(place)), None)
+        served = _size(base / folder)
+        if served and (found is None or served == _size(found)):
+            continue
+        if found is None:
+            missing.append(folder)
+        else:
+            bring[folder] = found
+    superfluous = [
+        folder
+        for image, releases in known.items()
+        for folder in _folders(base, image)
+        if posixpath.basename(folder) not in releases and folder not in wanted
+    ]
+    return BootFilesPlan(base, bring, tuple(missing), tuple(sorted(superfluous)))
+
+
+def _is_release(folder: str) -> bool:
+    _images, image, release = ["", "", *folder.split("/")][-3:]
+    try:
+        return folder == paths.tftp_boot(image, release)
+    except ValueError:
+        return False
+
+
+def _places(source: str, folder: str) -> tuple[Path, Path]:
+    """Return where a release's files may lie: in a store, or as they are served."""
+    _images, image, release = folder.split("/")
+    return Path(paths.release_boot(source, image, release)), Path(source, folder)
+
+
+def _size(folder: Path) -> tuple[int, ...]:
+    """Return the sizes of a folder's files in bytes; nothing unless all of them are there."""
+    try:
+        return tuple((folder / name).stat().st_size for name in FILES)
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+
+
+def _folders(base: Path, image: str) -> list[str]:
+    try:
+        with os.scandir(base / "images" / image) as found:
+            return [f"images/{image}/{one.name}" for one in found if one.is_dir()]
+    except FileNotFoundError:
+        return []
+
+
+def _make_folder(root: Path, folder: Path) -> None:
+    """Make *folder* and its parents below *root*, readable by all."""
+    for parent in [*reversed(folder.relative_to(root).parents), folder.relative_to(root)]:
+        place = root / parent
+        if not place.exists():
+            place.mkdir()
+            place.chmod(0o755)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
