@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible filter: the packages of an image."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: image_packages
+short_description: List the packages of an image
+version_added: 0.1.0
+author: The diskless.netboot authors (@diskless-netboot)
+description:
+  - Adds what a PC needs whose root is on the network to the packages that somebody asks for.
+positional: _input
+options:
+  _input:
+    description: What somebody asks for.
+    type: list
+    elements: str
+    required: true
+  distribution:
+    description: The distribution, V(debian) or V(ubuntu).
+    type: str
+    default: debian
+  initramfs:
+    description: The tool that makes the initrd, V(initramfs-tools) or V(dracut).
+    type: str
+    default: initramfs-tools
+  squashfs:
+    description: Whether PCs may fetch the image as one file.
+    type: bool
+    default: false
+  fresh:
+    description: Whether the image is made of packages. A copied system brings its own kernel.
+    type: bool
+    default: true
+"""
+
+EXAMPLES = r"""
+- name: Show what an image with GIMP has
+  ansible.builtin.debug:
+    msg: "{{ ['gimp'] | diskless.netboot.image_packages(initramfs='dracut') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The packages, sorted.
+  type: list
+  elements: str
+"""
+
+from typing import Any
+
+from ansible_collections.diskless.netboot.plugins.module_utils.bootstrap.packages import (
+    image_packages,
+)
+from ansible_collections.diskless.netboot.plugins.plugin_utils.data import filter_errors, plain
+
+
+def list_packages(
+    asked: Any,
+    distribution: str = "debian",
+    initramfs: str = "initramfs-tools",
+    squashfs: bool = False,
+    fresh: bool = True,
+) -> list[str]:
+    """Return the packages of an image, sorted."""
+    with filter_errors():
+        return image_packages(
+            plain(asked),
+            distribution=distribution,
+            initramfs=initramfs,
+            squashfs=squashfs,
+            fresh=fresh,
+        )
+
+
+class FilterModule:
+    """The filter, as Ansible loads it."""
+
+    def filters(self) -> dict[str, Any]:
+        """Return the filter by its name."""
+        return {"image_packages": list_packages}

@@ -1,0 +1,51 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which packages an image has, beside those that somebody asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+DISTRIBUTIONS = ("debian", "ubuntu")
+_KERNELS = {"debian": "linux-image-amd64", "ubuntu": "linux-image-generic"}
+_INITRAMFS = {"initramfs-tools": ("initramfs-tools",), "dracut": ("dracut", "dracut-network")}
+# fmt: off
+_NEEDED = (
+    "dbus", "iproute2", "iputils-ping", "kmod", "libnss-myhostname", "netbase", "nfs-common",
+    "openssh-server", "python3", "python3-apt", "systemd", "systemd-sysv", "udev", "zstd",
+)
+# fmt: on
+_CLOCK = "systemd-timesyncd"
+_OTHER_CLOCKS = ("chrony", "ntpsec", "openntpd")
+
+
+def image_packages(
+    asked: Iterable[str], *, distribution: str, initramfs: str, squashfs: bool, fresh: bool
+) -> list[str]:
+    """Return the packages of an image, sorted.
+
+    Args:
+        asked: what somebody asks for.
+        distribution: one of `DISTRIBUTIONS`.
+        initramfs: ``initramfs-tools`` or ``dracut``.
+        squashfs: whether PCs may fetch the image as one file, which their initrd does by busybox.
+        fresh: whether the image is made of packages; a copied system brings its own kernel.
+
+    Raises:
+        ValueError: an unknown distribution or tool.
+    """
+    if distribution not in _KERNELS or initramfs not in _INITRAMFS:
+        raise ValueError(f"no image of {distribution} with {initramfs} is known")
+    kernel = [_KERNELS[distribution]] if fresh else []
+    busybox = ["busybox"] if squashfs else []
+    return sorted({*_NEEDED, *_INITRAMFS[initramfs], *kernel, *busybox, *asked})
+
+
+def with_clock(packages: Iterable[str]) -> list[str]:
+    """Return *packages* with what keeps a fresh system's time, unless another such is among them.
+
+    Only one of them can be installed. What somebody puts in its place later stays, so this is for
+    a system that is made, not for one that is there.
+    """
+    wanted = list(packages)
+    return wanted if set(wanted).intersection(_OTHER_CLOCKS) else [*wanted, _CLOCK]
