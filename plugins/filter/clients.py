@@ -203,15 +203,10 @@ _value:
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible.errors import AnsibleError, AnsibleFilterError
+from ansible.errors import AnsibleFilterError
 from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client import parse_clients
-from ansible_collections.diskless.netboot.plugins.module_utils.inventory.reader import Unreadable
-from ansible_collections.diskless.netboot.plugins.module_utils.inventory.variables import (
-    CLIENT_VARIABLES,
-    misspelt,
-)
 from ansible_collections.diskless.netboot.plugins.plugin_utils.data import filter_errors, plain
-from jinja2.exceptions import UndefinedError
+from ansible_collections.diskless.netboot.plugins.plugin_utils.site import client_variables
 
 
 def clients(
@@ -229,25 +224,9 @@ def clients(
     if unknown:
         raise AnsibleFilterError(f"no host of the inventory: {', '.join(unknown)}")
     with filter_errors():
-        raw = {name: _variables(hostvars[name]) for name in names}
+        raw = client_variables(names, hostvars)
         found = parse_clients(raw, plain(subnets), plain(reserved or {}), plain(images))
         return [client.to_dict() for client in found]
-
-
-def _variables(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Read what concerns a client: each read evaluates a template, and site-wide ones are big."""
-    return {
-        plain(key): _read(variables, key)
-        for key in variables
-        if key in CLIENT_VARIABLES or misspelt(key)
-    }
-
-
-def _read(variables: Mapping[str, Any], key: str) -> Any:
-    try:
-        return plain(variables[key])
-    except (AnsibleError, UndefinedError) as error:
-        return Unreadable(f"its template fails: {' '.join(str(error).split())}")
 
 
 class FilterModule:

@@ -78,7 +78,13 @@ def _printable(line: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def nearest(name: str, known: tuple[str, ...]) -> str | None:
-    """Return the one of *known* that *name* is most likely a misspelling of, or None."""
-    matches = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
+def nearest(name: str, known: tuple[str, ...], cutoff: float = 0.75) -> str | None:
+    """Return the one of *known* that *name* is most likely a misspelling of, or None.
+
+    Args:
+        name: what somebody wrote.
+        known: what he may have meant.
+        cutoff: how alike they must be, from 0 to 1 (difflib's ratio).
+    """
+    matches = difflib.get_close_matches(name, known, n=1, cutoff=cutoff)
     return matches[0] if matches else None

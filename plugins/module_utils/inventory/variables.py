@@ -31,11 +31,15 @@ CLIENT_VARIABLES = (
 SITE_VARIABLES = frozenset(
     {
         "netboot_address",
+        "netboot_allow_removal",
         "netboot_clients",
         "netboot_http_port",
+        "netboot_image_server",
         "netboot_images",
         "netboot_nfs_options",
         "netboot_nfs_server",
+        "netboot_plan",
+        "netboot_rollback_image",
         "netboot_store",
         "netboot_subnets",
         "netboot_tftp_root",

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every documented example, run by Ansible as it stands, but below a folder instead of below /.
 
-Three things are not here, and have a stand-in: the DHCP servers that test a configuration (scenario
-``services`` runs them), a PC to copy from over ssh (rsync's other end runs here), and an image with
-a kernel (the examples of ``initramfs_netboot`` run in check mode; scenario ``image`` builds one).
+What checks a whole inventory runs with the playbooks (``tests/unit/playbooks``). Three things are
+not here, and have a stand-in: the DHCP servers that test a configuration (scenario
+``boot`` runs them), a PC to copy from over ssh (rsync's other end runs here), and an image with
+a kernel (the examples of ``initramfs_netboot`` run in check mode; scenario ``boot`` builds one).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ DOCUMENTED = sorted(
     path.relative_to(PLUGINS).with_suffix("").as_posix()
     for kind in ("modules", "filter")
     for path in (PLUGINS / kind).glob("[a-z]*.py")
+    if path.stem != "site_plan"
 )
 
 # What the reader of the examples has in an inventory.
@@ -88,13 +90,18 @@ RSH = '#!/bin/sh\nwhile [ "$1" != rsync ]; do shift; done\nexec "$@"\n'
 TESTER = '#!/bin/sh\nfor file; do :; done\nexec test -s "$file"\n'
 
 
-def documented(plugin: str) -> tuple[list[dict[str, Any]], bool]:
-    """Return the tasks of a plugin's examples, and whether it has an option ``store``."""
+def documented(plugin: str) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Return the tasks of a plugin's examples, and the defaults of its options that are paths."""
     module = importlib.import_module(
         f"ansible_collections.diskless.netboot.plugins.{plugin.replace('/', '.')}"
     )
     options = yaml.safe_load(module.DOCUMENTATION).get("options") or {}
-    return list(flat(yaml.safe_load(module.EXAMPLES))), "store" in options
+    defaults = {
+        name: option["default"]
+        for name, option in options.items()
+        if plugin.startswith("modules/") and option["type"] == "path" and "default" in option
+    }
+    return list(flat(yaml.safe_load(module.EXAMPLES))), defaults
 
 
 def flat(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -126,7 +133,7 @@ def files(data: Any) -> Iterator[str]:
             yield from files(item)
 
 
-def task_of(example: dict[str, Any], folder: Path, store: bool) -> dict[str, Any]:
+def task_of(example: dict[str, Any], folder: Path, defaults: dict[str, str]) -> dict[str, Any]:
     """Return an example as a task below *folder*, after making what it expects to be there."""
     task = {key: value for key, value in example.items() if key != "notify"}
     (action,) = (key for key in task if "." in key)
@@ -136,8 +143,15 @@ def task_of(example: dict[str, Any], folder: Path, store: bool) -> dict[str, Any
         if key not in ("owner", "group")
     }
     task[action] = options
-    if store and action.startswith("diskless."):
-        options["store"] = str(folder / "srv/netboot")
+    if "loaders" in options:
+        options["loaders"] = {
+            name: below(folder, path) for name, path in options["loaders"].items()
+        }
+        for path in options["loaders"].values():
+            touch(Path(path))
+    if action.startswith("diskless."):
+        for name, path in defaults.items():
+            options.setdefault(name, below(folder, path))
     if action == "diskless.netboot.initramfs_netboot":
         task["check_mode"] = True
     elif action == "diskless.netboot.nfsroot_sync":
@@ -219,12 +233,12 @@ def test_each_example_does_what_it_says(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     tasks = []
     for plugin in DOCUMENTED:
-        found, store = documented(plugin)
+        found, defaults = documented(plugin)
         assert found, f"{plugin} has no example"
         folder = tmp_path / plugin
         touch(folder / "srv/tftp/vmlinuz")  # what the reader's boot_entries name
         touch(Path(f"{folder}{IMAGE}/root/etc/hostname"))
-        tasks += [task_of(task, folder, store) for task in (*BEFORE.get(plugin, ()), *found)]
+        tasks += [task_of(task, folder, defaults) for task in (*BEFORE.get(plugin, ()), *found)]
     for task, told in zip(tasks, results(tmp_path, tasks), strict=True):
         if "ansible.builtin.debug" in task:
             assert told["msg"], task
