@@ -27,7 +27,7 @@ PYTEST := PYTHONPATH=.build/collections HYPOTHESIS_STORAGE_DIRECTORY=.build/cach
 	python -m pytest
 
 # In this order, so that what is quick fails first.
-TEST_PARTS := lint unit sanity build boot-servers
+TEST_PARTS := checks boot-servers
 LINTS := lint-ruff lint-format lint-mypy lint-ansible lint-docs lint-changelog lint-licences
 
 .PHONY: help
@@ -73,6 +73,16 @@ test: setup ## everything below, quickest first; the last line counts the tests
 		$(MAKE) --no-print-directory $$part || { status=1; break; }; \
 	done; \
 	$(SUMMARY) && exit $$status
+
+.PHONY: quick
+quick: setup ## lint and unit tests of what changed since main (SINCE=REVISION: since then)
+	@PYTHONPATH=.build/collections HYPOTHESIS_STORAGE_DIRECTORY=.build/cache/hypothesis \
+		ANSIBLE_HOME=$(BUILD)/ansible python tests/tools/quick.py $(SINCE)
+
+# Two at a time, the longest first.
+.PHONY: checks
+checks: setup
+	+@$(MAKE) --no-print-directory -k -j2 sanity unit $(LINTS) build
 
 .PHONY: lint $(LINTS)
 lint: setup ## ruff, mypy, ansible-lint, documentation, changelog, licence headers
@@ -121,7 +131,7 @@ build: setup ## the collection's artefact, installed offline into an empty path
 	@$(STEP) $@ "collection built, installed offline" -- bash tests/tools/build .build/artifact
 
 .PHONY: molecule
-molecule: setup ## roles in systemd containers: converge, idempotence, verify
+molecule: setup ## Debian 13 as boot server, two images and a PC: converge, idempotence, verify
 	@$(STEP) --live --own-result $@ "molecule test" -- env ANSIBLE_HOME=$(BUILD)/ansible \
 		molecule test --all --exclude kernel-nfs
 
@@ -132,12 +142,12 @@ kernel-nfs: setup ## the same with a VM as boot server and its kernel's NFS serv
 		molecule test --scenario-name $@
 
 .PHONY: boot
-boot: setup ## PXE clients booted in QEMU
+boot: setup ## Debian 12 as boot server, and all that its PCs rely on, booted in QEMU
 	@$(STEP) --live --own-result $@ "boot tests" -- env $(PYTEST) -v --durations 15 tests/boot --ignore tests/boot/sites \
 		-m 'not matrix' --junitxml=$(RESULTS)/$@.xml
 
 .PHONY: sites
-sites: setup ## the same with further sites: networks, several boot servers, a captured PC
+sites: setup ## the same with a machine for each service
 	@$(STEP) --live --own-result $@ "boot tests, further sites" -- env $(PYTEST) -v --durations 15 tests/boot/sites \
 		-m 'not matrix' --junitxml=$(RESULTS)/$@.xml
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One lab for all boot tests of this folder, and the run of site.yml that they build on."""
+"""One boot server for all boot tests of this folder, and the run of site.yml that they build on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.diskless.netboot.tests.boot.room import IMAGE, PCS
 from ansible_collections.diskless.netboot.tests.boot.site import OUTPUT, Site, bare_site
+from ansible_collections.diskless.netboot.tests.lab import others
+
+FAR_SUBNET = {
+    "network": others.FAR_NETWORK,
+    "routers": [others.FAR_ROUTER],
+    "dns_servers": ["198.18.5.53"],
+    "domain": "far.example",
+}
 
 
 @pytest.fixture(scope="session")
@@ -21,8 +30,11 @@ def lab_name() -> str:
 
 @pytest.fixture(scope="session")
 def bare(lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A boot server that no playbook has seen, with the demo's inventory."""
+    """A boot server that no playbook has seen, and an inventory with all PCs of the room."""
     with bare_site(lab_name, tmp_path_factory.mktemp("inventory")) as made:
+        made.add(*PCS)
+        made.edit("all", netboot_subnets=[*made.variable("all", "netboot_subnets"), FAR_SUBNET])
+        made.edit("netboot_images", **IMAGE)
         yield made
 
 

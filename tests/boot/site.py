@@ -21,7 +21,8 @@ from typing import Any
 
 import yaml
 from ansible_collections.diskless.netboot.plugins.module_utils.pc.qemu import Guest
-from ansible_collections.diskless.netboot.tests.lab import client, server
+from ansible_collections.diskless.netboot.tests.boot.room import PC
+from ansible_collections.diskless.netboot.tests.lab import client, console, server
 from ansible_collections.diskless.netboot.tests.lab.places import PROJECT, Lab
 from ansible_collections.diskless.netboot.tests.lab.turn import turn
 
@@ -69,19 +70,27 @@ class Site:
         yield hosts
         path.write_text(yaml.safe_dump(hosts))
 
+    def variable(self, group: str, name: str) -> Any:
+        """Return a variable of a group."""
+        return self._variables(group)[name]
+
     def edit(self, group: str, **variables: object) -> None:
         """Set variables of a group."""
-        path = self.inventory / "group_vars" / f"{group}.yml"
-        path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **variables}))
+        changed = {**self._variables(group), **variables}
+        self._group_file(group).write_text(yaml.safe_dump(changed))
 
-    def add(self, name: str, mac: str, address: str, **variables: object) -> None:
-        """Add a PC to the inventory."""
+    def _variables(self, group: str) -> dict[str, Any]:
+        found: dict[str, Any] = yaml.safe_load(self._group_file(group).read_text())
+        return found
+
+    def _group_file(self, group: str) -> Path:
+        return self.inventory / "group_vars" / f"{group}.yml"
+
+    def add(self, *pcs: PC, **variables: object) -> None:
+        """Add PCs to the inventory, or let it say something else of them."""
         with self.edited() as hosts:
-            hosts["netboot_clients"]["hosts"][name] = {
-                "netboot_mac": mac,
-                "netboot_ip": address,
-                **variables,
-            }
+            for pc in pcs:
+                hosts["netboot_clients"]["hosts"][pc.name] = {**pc.host, **variables}
 
     def command(self, playbook: str, *arguments: str) -> list[str]:
         """Return the command line that runs ``playbook``, of ours or of a collection."""
@@ -112,12 +121,16 @@ class Site:
         assert (run.status != 0) == fails, run.output[-8000:]
         return run
 
-    def ad_hoc(self, host: str, module: str, **arguments: object) -> str:
+    def ad_hoc(self, host: str, module: str, *options: str, **arguments: object) -> str:
         """Run one module on a host of the inventory, as a person does from a shell."""
-        command = ["ansible", host, "-i", str(self.inventory), "-m", module]
-        run = self._run([*command, "-a", json.dumps(arguments)])
+        run = self.try_ad_hoc(host, module, *options, **arguments)
         assert run.status == 0, run.output[-8000:]
         return run.output
+
+    def try_ad_hoc(self, host: str, module: str, *options: str, **arguments: object) -> Run:
+        """Run one module so, and return what came of it."""
+        command = ["ansible", host, "-i", str(self.inventory), "-m", module, *options]
+        return self._run([*command, "-a", json.dumps(arguments)])
 
     def killed(self, playbook: str, task: int, delay: float) -> bool:
         """Run a playbook and kill it, ``delay`` seconds after the start of its task ``task``.
@@ -159,7 +172,12 @@ class Site:
 
     @contextmanager
     def power_on(
-        self, mac: str, *, cable: Lab | None = None, cpus: int = 1, **hardware: Any
+        self,
+        mac: str,
+        *,
+        cable: Lab | None = None,
+        cpus: int = 1,
+        **hardware: Any,
     ) -> Iterator[Guest]:
         """Power a PC on, on the boot server's network or that of ``cable``.
 
@@ -170,30 +188,44 @@ class Site:
             yield guest
 
     @contextmanager
-    def boots(self, mac: str, logs: Path, **hardware: Any) -> Iterator[Guest]:
+    def boots(self, pc: PC, logs: Path, **hardware: Any) -> Iterator[Running]:
         """Power a PC on and wait until it is ready; its logs are kept if it never is."""
-        with self.power_on(mac, **hardware) as guest:
+        trace = None if pc.whole else console.trace()
+        with self.power_on(pc.mac, trace=trace, **hardware) as guest:
             if not guest.wait_ready(client.BOOT_SECONDS):
-                client.keep_logs(self.lab, guest, logs)
-                raise AssertionError(f"{mac}: {guest.trace.sentence()} See {logs}.")
-            yield guest
+                client.keep_logs(self.lab, guest, logs / pc.name)
+                raise AssertionError(f"{pc.name}: {guest.trace.sentence()} See {logs / pc.name}.")
+            yield Running(self.lab, pc, guest)
 
-    def inside(self, address: str, script: str) -> str:
-        """Run a shell script in the client at ``address`` and return what it printed."""
-        return client.inside(self.lab, address, script).strip()
+
+@dataclass(frozen=True)
+class Running:
+    """A PC that is on."""
+
+    lab: Lab
+    pc: PC
+    guest: Guest
+
+    def run(self, script: str) -> str:
+        """Run a shell script in it and return what it printed."""
+        if self.pc.whole:
+            return client.inside(self.lab, self.pc.address, script, guest=self.guest).strip()
+        return console.run(self.guest, script).strip()
+
+    def switch_off(self, seconds: float = 60) -> None:
+        """Let Debian switch it off, and fail unless that happens in time."""
+        self.run("systemctl poweroff")
+        assert self.guest.wait_end(seconds), f"it did not switch itself off within {seconds:.0f} s"
 
 
 @contextmanager
-def bare_site(lab_name: str, inventory: Path) -> Iterator[Site]:
+def bare_site(lab_name: str, inventory: Path, suite: str = "bookworm") -> Iterator[Site]:
     """Start a boot server that no playbook has seen, with the demo's inventory; end it after."""
     lab = Lab(lab_name)
     server.down(lab)
-    server.up(lab, "container", "bookworm")
+    server.up(lab, "container", suite)
     try:
-        made = Site(lab, inventory)
-        # Roots of their own: a test that wants another kind adds a PC with it.
-        made.edit("netboot_clients", netboot_root="rw")
-        yield made
+        yield Site(lab, inventory)
     finally:
         server.down(lab)
 

@@ -7,13 +7,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-import yaml
-from ansible_collections.diskless.netboot.plugins.module_utils.pc.qemu import Guest
-from ansible_collections.diskless.netboot.tests.boot.site import OUTPUT, Site
+from ansible_collections.diskless.netboot.tests.boot.room import TUNED
+from ansible_collections.diskless.netboot.tests.boot.site import OUTPUT, Running, Site
 from ansible_collections.diskless.netboot.tests.lab import network
 from ansible_collections.diskless.netboot.tests.lab.shell import run
 
-PC = ("pc81", "52:54:00:00:00:81", "198.51.100.81")
 SERVER = network.SERVER_ADDRESS
 TIME = [SERVER, "198.51.100.2"]
 HOMES = "/srv/homes"
@@ -27,7 +25,7 @@ TUNING: dict[str, object] = {
     ],
     "client_tuning_spread_timers": ["systemd-tmpfiles-clean.timer"],
     # The last two would take over the NIC that carries the root, or end it when a PC goes off.
-    "nfsroot_image_packages": ["cron", "ifupdown", "network-manager"],
+    "nfsroot_image_packages": ["cron", "ifupdown", "network-manager", "rsync"],
 }
 
 
@@ -51,147 +49,133 @@ def tuned(site: Site) -> Site:
             }
         ]
         hosts["netboot_images"]["hosts"]["bookworm"].update(TUNING)
-    variables = yaml.safe_load((site.inventory / "group_vars" / "all.yml").read_text())
-    (subnet,) = variables["netboot_subnets"]
-    site.edit("all", netboot_subnets=[{**subnet, "ntp_servers": TIME}])
-    site.add(*PC, netboot_root="overlay", netboot_persist=["/var/swap"])
+    subnet, *others = site.variable("all", "netboot_subnets")
+    site.edit("all", netboot_subnets=[{**subnet, "ntp_servers": TIME}, *others])
     site.playbook("site.yml")
     return site
 
 
 @pytest.fixture(scope="module")
-def guest(tuned: Site) -> Iterator[Guest]:
+def running(tuned: Site) -> Iterator[Running]:
     """The PC, switched on."""
-    with tuned.boots(PC[1], OUTPUT / "tuning", cpus=2) as guest:
-        yield guest
+    with tuned.boots(TUNED, OUTPUT / "tuning", cpus=2) as running:
+        yield running
 
 
-@pytest.fixture
-def inside(tuned: Site, guest: Guest) -> Site:
-    """The site while the PC is on."""
-    assert guest.trace.reached("ready")
-    return tuned
+def test_all_came_up_and_a_second_run_changes_nothing(tuned: Site, running: Running) -> None:
+    assert running.run("systemctl --failed --plain --quiet --no-legend") == ""
+    assert tuned.playbook("site.yml").changed == 0
 
 
-def _said(site: Site, script: str) -> str:
-    return site.inside(PC[2], script)
-
-
-def test_all_came_up_and_a_second_run_changes_nothing(inside: Site) -> None:
-    assert _said(inside, "systemctl --failed --plain --quiet --no-legend") == ""
-    assert inside.playbook("site.yml").changed == 0
-
-
-def test_network_services_run_and_leave_the_nic_of_the_root_alone(inside: Site) -> None:
-    running = "systemctl is-active NetworkManager networking"
+def test_network_services_run_and_leave_the_nic_of_the_root_alone(running: Running) -> None:
+    services = "systemctl is-active NetworkManager networking"
     nic = "echo /run/net-*.conf"
     states = "nmcli --terse --fields DEVICE,STATE device; cat /run/network/ifstate"
-    active, note, said = (_said(inside, look) for look in (running, nic, states))
+    active, note, said = (running.run(look) for look in (services, nic, states))
     assert active == "active\nactive"
     name = note.removeprefix("/run/net-").removesuffix(".conf")
     assert f"{name}:unmanaged" in said.splitlines()
     assert said.splitlines()[-1] == "lo=lo"
 
 
-def test_no_pc_has_the_configuration_of_another_s_card(inside: Site) -> None:
-    assert _said(inside, "ls /etc/X11") == "xorg.conf.of-one-card"
+def test_no_pc_has_the_configuration_of_another_s_card(running: Running) -> None:
+    assert running.run("ls /etc/X11") == "xorg.conf.of-one-card"
 
 
-def test_homes_are_there_at_boot(inside: Site) -> None:
-    assert _said(inside, "findmnt -no SOURCE /home; cat /home/ada/note") == (
+def test_homes_are_there_at_boot(running: Running) -> None:
+    assert running.run("findmnt -no SOURCE /home; cat /home/ada/note") == (
         f"{SERVER}:{HOMES}\nmine"
     )
 
 
-def test_what_is_mounted_on_demand_is_there_when_somebody_goes_there(inside: Site) -> None:
-    assert _said(inside, "cat /demand/ada/note; findmnt -no SOURCE /demand/ada") == (
+def test_what_is_mounted_on_demand_is_there_when_somebody_goes_there(running: Running) -> None:
+    assert running.run("cat /demand/ada/note; findmnt -no SOURCE /demand/ada") == (
         f"mine\n{SERVER}:{HOMES}/ada"
     )
 
 
-def test_what_is_kept_in_ram_has_a_limit(inside: Site) -> None:
+def test_what_is_kept_in_ram_has_a_limit(running: Running) -> None:
     look = "grep MemTotal /proc/meminfo; findmnt -bno SIZE /tmp; findmnt -bno SIZE /var/tmp"
-    _name, kilobytes, _unit, *sizes = _said(inside, look).split()
+    _name, kilobytes, _unit, *sizes = running.run(look).split()
     for size in sizes:
         assert int(size) == pytest.approx(int(kilobytes) * 1024 / 4, rel=0.01)
     assert len(sizes) == 2
 
 
-def test_swap_is_compressed_ram(inside: Site) -> None:
-    name, kind, size, *_rest = _said(inside, "swapon --noheadings --bytes --show").split()
+def test_swap_is_compressed_ram(running: Running) -> None:
+    name, kind, size, *_rest = running.run("swapon --noheadings --bytes --show").split()
     assert (name, kind) == ("/dev/zram0", "partition")
     assert 400 << 20 < int(size) < 600 << 20, "not half of a PC's 1 GiB"
-    waiting = _said(inside, "systemctl show --property=Before --value dev-zram0.swap").split()
+    waiting = running.run("systemctl show --property=Before --value dev-zram0.swap").split()
     assert waiting == ["umount.target"], "what comes after local file systems waits for it"
 
 
-def test_swap_to_a_file_of_its_own_comes_and_goes(inside: Site) -> None:
+def test_swap_to_a_file_of_its_own_comes_and_goes(tuned: Site, running: Running) -> None:
     made = "SWAP_FILE=/var/swap/netboot.swap SWAP_MEGABYTES=64"
     swap = f"{made} /usr/lib/netboot/swap-file"
-    assert "loop" in _said(inside, f"{swap} start; swapon --noheadings --show=NAME")
-    assert "loop" not in _said(inside, f"{swap} stop; swapon --noheadings --show=NAME")
-    assert inside.on_server("stat -c %s /srv/netboot/clients/pc81/state/keep-var,swap/*") == (
+    assert "loop" in running.run(f"{swap} start; swapon --noheadings --show=NAME")
+    assert "loop" not in running.run(f"{swap} stop; swapon --noheadings --show=NAME")
+    assert tuned.on_server("stat -c %s /srv/netboot/clients/pc81/state/keep-var,swap/*") == (
         f"{64 << 20}\n"
     )
 
 
-def test_names_are_looked_up_where_dhcp_said(inside: Site) -> None:
-    assert _said(inside, "cat /etc/resolv.conf").splitlines() == [
+def test_names_are_looked_up_where_dhcp_said(running: Running) -> None:
+    assert running.run("cat /etc/resolv.conf").splitlines() == [
         "search demo.example",
         f"nameserver {SERVER}",
     ]
 
 
-def test_its_time_is_from_where_dhcp_says(inside: Site) -> None:
+def test_its_time_is_from_where_dhcp_says(running: Running) -> None:
     ask = "timedatectl show-timesync --property=SystemNTPServers --value"
-    assert _said(inside, ask) == " ".join(TIME)
+    assert running.run(ask) == " ".join(TIME)
 
 
-def test_what_it_logs_is_in_its_own_file_on_the_log_server(inside: Site) -> None:
-    _said(inside, "logger -t test 'a line from pc81'")
+def test_what_it_logs_is_in_its_own_file_on_the_log_server(tuned: Site, running: Running) -> None:
+    running.run("logger -t test 'a line from pc81'")
     log = "/var/log/netboot/pc81.log"
-    inside.on_server(f"timeout 60 sh -c 'until grep -q \"a line from pc81\" {log}; do :; done'")
+    tuned.on_server(f"timeout 60 sh -c 'until grep -q \"a line from pc81\" {log}; do :; done'")
     # Somebody who is no client is not heard, whoever he says that he is.
     line = "'<13>Nov 24 12:00:00 pc81 test: a lie'"
     speak = ["bash", "-c", f"echo {line} > /dev/tcp/{SERVER}/514"]
-    run(["ip", "netns", "exec", inside.lab.namespace, *speak])
-    _said(inside, "logger -t test 'after the lie'")
-    inside.on_server(f"timeout 60 sh -c 'until grep -q \"after the lie\" {log}; do :; done'")
-    assert inside.on_server("grep -rl 'a lie' /var/log/netboot || true") == ""
+    run(["ip", "netns", "exec", tuned.lab.namespace, *speak])
+    running.run("logger -t test 'after the lie'")
+    tuned.on_server(f"timeout 60 sh -c 'until grep -q \"after the lie\" {log}; do :; done'")
+    assert tuned.on_server("grep -rl 'a lie' /var/log/netboot || true") == ""
 
 
-def test_a_browser_s_lock_goes_where_its_browser_died_with_this_pc(inside: Site) -> None:
+def test_a_browser_s_lock_goes_where_its_browser_died_with_this_pc(
+    tuned: Site, running: Running
+) -> None:
     home = f"{HOMES}/ada/.config"
     held = {"mine": "pc81-99999", "open": "pc81-1", "elsewhere": "pc99-99999"}
     for browser, holder in held.items():
-        inside.on_server(
-            f"mkdir -p {home}/{browser}; ln -s {holder} {home}/{browser}/SingletonLock"
-        )
-    inside.on_server(f"chown -R 1234 {HOMES}/ada")
+        tuned.on_server(f"mkdir -p {home}/{browser}; ln -s {holder} {home}/{browser}/SingletonLock")
+    tuned.on_server(f"chown -R 1234 {HOMES}/ada")
     as_her = "setpriv --reuid 1234 --clear-groups env HOME=/home/ada /usr/lib/netboot/stale-locks"
-    assert "mine" in _said(inside, f"{as_her} user")
-    left = _said(inside, "cd /home/ada/.config; ls -d */SingletonLock")
+    assert "mine" in running.run(f"{as_her} user")
+    left = running.run("cd /home/ada/.config; ls -d */SingletonLock")
     assert left.split() == ["elsewhere/SingletonLock", "open/SingletonLock"]
-    assert _said(inside, "systemctl --global is-enabled netboot-stale-locks-user") == "enabled"
+    assert running.run("systemctl --global is-enabled netboot-stale-locks-user") == "enabled"
 
 
-def test_nothing_is_done_by_all_pcs_at_the_same_moment(inside: Site) -> None:
+def test_nothing_is_done_by_all_pcs_at_the_same_moment(running: Running) -> None:
     masked = "systemctl is-enabled apt-daily.timer man-db.timer anacron.timer || true"
-    assert set(_said(inside, masked).split()) == {"masked"}
-    shown = _said(
-        inside,
-        "systemctl show -p RandomizedDelayUSec -p FixedRandomDelay systemd-tmpfiles-clean.timer",
+    assert set(running.run(masked).split()) == {"masked"}
+    shown = running.run(
+        "systemctl show -p RandomizedDelayUSec -p FixedRandomDelay systemd-tmpfiles-clean.timer"
     )
     assert sorted(shown.splitlines()) == ["FixedRandomDelay=yes", "RandomizedDelayUSec=1h"]
-    jobs = _said(inside, "grep -c '/usr/lib/netboot/spread 60 && .*run-parts.*daily' /etc/crontab")
+    jobs = running.run("grep -c '/usr/lib/netboot/spread 60 && .*run-parts.*daily' /etc/crontab")
     assert jobs == "1"
     # The moment is its machine-id's, which no other PC has; 'sleep' tells which.
     told = "mkdir /run/told; ln -s /bin/echo /run/told/sleep; cat /etc/machine-id"
     spread = "PATH=/run/told:$PATH /usr/lib/netboot/spread 60"
-    machine_id, seconds = _said(inside, f"{told}; {spread}").split()
+    machine_id, seconds = running.run(f"{told}; {spread}").split()
     assert int(seconds) == int(machine_id[:7], 16) % 3600
 
 
-def test_it_switches_itself_off_within_twenty_seconds(inside: Site, guest: Guest) -> None:
-    _said(inside, "cat /demand/ada/note; systemctl poweroff")
-    assert guest.wait_end(20), "it did not switch itself off within 20 seconds"
+def test_it_switches_itself_off_within_twenty_seconds(running: Running) -> None:
+    running.run("cat /demand/ada/note")
+    running.switch_off(20)

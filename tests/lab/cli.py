@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from ansible_collections.diskless.netboot.plugins.module_utils.pc.firmware import FIRMWARES
-from ansible_collections.diskless.netboot.plugins.module_utils.pc.trace import LOGIN_PROMPT
+from ansible_collections.diskless.netboot.plugins.module_utils.pc.trace import LOGIN_PROMPT, Trace
 from ansible_collections.diskless.netboot.tests.lab import client, demo, images, podman, server
 from ansible_collections.diskless.netboot.tests.lab.places import PROJECT, RUN, Lab
 from ansible_collections.diskless.netboot.tests.lab.shell import LabError
@@ -91,6 +91,7 @@ def _up(options: argparse.Namespace) -> int:
 
 def _client(options: argparse.Namespace) -> int:
     lab = Lab(options.name)
+    server.check_up(lab)
     with client.power_on(
         lab,
         options.mac,
@@ -98,7 +99,7 @@ def _client(options: argparse.Namespace) -> int:
         nic=options.nic,
         memory=options.memory,
         cpus=options.cpus,
-        until=options.until,
+        trace=Trace(ready=options.until),
     ) as guest:
         ready = guest.wait_ready(options.timeout)
         trace = guest.trace
@@ -140,13 +141,20 @@ def _down(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    print(server.execute(Lab(options.name), *options.command), end="")
+    lab = Lab(options.name)
+    server.check_up(lab)
+    if not options.command:
+        raise LabError("say which command, such as 'tests/lab/lab run journalctl'")
+    print(server.execute(lab, *options.command), end="")
     return 0
 
 
 def _status(options: argparse.Namespace) -> int:
-    for name in _labs():
+    names = _labs()
+    for name in names:
         print(f"{name}: {'up' if server.is_up(Lab(name)) else 'down'}")
+    if not names:
+        print("no lab is running; 'tests/lab/lab up' starts one")
     return 0
 
 

@@ -16,13 +16,14 @@ from ansible_collections.diskless.netboot.plugins.module_utils.pc.qemu import (
     Hardware,
     nic_arguments,
 )
-from ansible_collections.diskless.netboot.plugins.module_utils.pc.trace import LOGIN_PROMPT, Trace
+from ansible_collections.diskless.netboot.plugins.module_utils.pc.trace import Trace
 from ansible_collections.diskless.netboot.tests.lab import images, network, server
 from ansible_collections.diskless.netboot.tests.lab.places import Lab
 from ansible_collections.diskless.netboot.tests.lab.shell import LabError, run
 
 BOOT_SECONDS = 300.0
 # What ssh says of a PC that is not there yet, or too busy starting to greet it in time.
+_CONTROL = "ssh"
 _NOT_YET = ("Connection refused", "No route to host", "timed out during banner exchange")
 
 
@@ -35,7 +36,7 @@ def power_on(
     memory: int = 1024,
     cpus: int = 2,
     disks: Sequence[Path] = (),
-    until: str = LOGIN_PROMPT,
+    trace: Trace | None = None,
 ) -> Guest:
     """Switch on a PC whose NIC has address ``mac``, and which boots from it.
 
@@ -47,12 +48,14 @@ def power_on(
         memory: MiB.
         cpus: processors.
         disks: files that are its disks, byte by byte; none, as a rule.
-        until: what the console says when it is ready, a regular expression.
+        trace: what takes note of its stages; by default those up to a login prompt.
     """
     short = mac.replace(":", "")
     tap = network.open_tap(lab, f"pc{short[-10:]}")
     hardware = Hardware(memory=memory, cpus=cpus, accelerator=server.qemu_accelerator())
     folder = lab.run / "clients" / short
+    # A PC of before may have had its plug pulled while somebody was logged in.
+    (folder / _CONTROL).unlink(missing_ok=True)
     arguments = [
         *hardware.arguments(),
         *firmware_arguments(firmware, folder),
@@ -60,7 +63,7 @@ def power_on(
     ]
     for disk in disks:
         arguments += ["-drive", f"file={disk},if=virtio,format=raw"]
-    return Guest(arguments, folder, taps=[tap], capture="lan", trace=Trace(ready=until))
+    return Guest(arguments, folder, taps=[tap], capture="lan", trace=trace)
 
 
 def keep_logs(lab: Lab, guest: Guest, folder: Path) -> None:
@@ -72,13 +75,21 @@ def keep_logs(lab: Lab, guest: Guest, folder: Path) -> None:
     (folder / "server.log").write_text(log)
 
 
-def inside(lab: Lab, address: str, command: Sequence[str] | str, *, timeout: float = 240) -> str:
+def inside(
+    lab: Lab, address: str, command: str, *, guest: Guest | None = None, timeout: float = 240
+) -> str:
     """Run ``command`` in the client at ``address`` over ssh, and return what it printed.
 
-    A client's sshd may come up after its login prompt, so this waits for it.
+    A client's sshd may come up after its login prompt, so this waits for it. All commands in a
+    ``guest`` share one connection, since a login costs an emulated PC seconds.
     """
-    words = command if isinstance(command, str) else " ".join(command)
-    ssh = [*_ssh(lab), f"root@{address}", words]
+    # fmt: off
+    shared = [] if guest is None else [
+        "-o", "ControlMaster=auto", "-o", "ControlPersist=60s", "-o", "ServerAliveInterval=10",
+        "-o", f"ControlPath={guest.folder / _CONTROL}",
+    ]
+    # fmt: on
+    ssh = [*_ssh(lab), *shared, f"root@{address}", command]
     deadline = time.monotonic() + timeout
     while True:
         try:

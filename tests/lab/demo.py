@@ -63,8 +63,11 @@ def _playbook() -> None:
     """Run site.yml and print its tasks while they run; all of its output where it fails."""
     variables = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0"}
     output = []
+    ansible = PROJECT / ".build/venv/bin/ansible-playbook"
+    if not ansible.exists():
+        raise LabError("Ansible is not installed here yet: 'make setup' installs it")
     with subprocess.Popen(
-        ["ansible-playbook", "-i", str(INVENTORY), "playbooks/site.yml"],
+        [str(ansible), "-i", str(INVENTORY), "playbooks/site.yml"],
         cwd=PROJECT,
         env=variables,
         stdin=subprocess.DEVNULL,

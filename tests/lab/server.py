@@ -76,6 +76,19 @@ def is_up(lab: Lab) -> bool:
     return pidfile.exists() and _runs(int(pidfile.read_text()), lab)
 
 
+def check_up(lab: Lab) -> None:
+    """Raise LabError unless the lab has a boot server that runs."""
+    if not is_up(lab):
+        raise LabError(_not_running(lab))
+
+
+def _not_running(lab: Lab) -> str:
+    return (
+        f"no lab '{lab.name}' is running. Start it with 'tests/lab/lab --name {lab.name} up';"
+        " 'tests/lab/lab status' shows which are running."
+    )
+
+
 def inventory(lab: Lab, host: str | None = None) -> str:
     """Return an inventory file (JSON is YAML) that tells Ansible how to reach ``host``.
 
@@ -108,7 +121,10 @@ def execute(lab: Lab, *command: str, timeout: float = 600) -> str:
 
 
 def _port(lab: Lab) -> int:
-    return int((lab.run / "ssh.port").read_text())
+    try:
+        return int((lab.run / "ssh.port").read_text())
+    except FileNotFoundError as error:
+        raise LabError(_not_running(lab)) from error
 
 
 def _ssh(lab: Lab) -> list[str]:

@@ -22,8 +22,8 @@ _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])|[\x00\r]")
 _CONSOLE = (
     ("kernel", re.compile(r"\bLinux version \S+")),
     ("initrd", re.compile(r"Run /init as init process|Loading, please wait")),
-    ("root", re.compile(r"\bsystemd\[1\]: systemd \S+ running|Welcome to (?!GRUB!).+!")),
 )
+_SYSTEMD = r"\bsystemd\[1\]: systemd \S+ running|Welcome to (?!GRUB!).+!"
 _ENTRY = re.compile(r"(?:^|/)(?:pxelinux\.cfg|grub/clients)/")
 LOGIN_PROMPT = r"(?m)^(\S+) login: ?$"
 
@@ -49,11 +49,13 @@ class Trace:
 
     Attributes:
         ready: what the console says when the client is ready, a regular expression.
+        root: what it says when a program of the root has taken over from the initrd.
         passed: what was reached so far.
         refused: paths that the TFTP server did not have, in order.
     """
 
     ready: str = LOGIN_PROMPT
+    root: str = _SYSTEMD
     passed: list[Passed] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     _tail: str = ""
@@ -81,8 +83,8 @@ class Trace:
         """Take note of what the console printed ``seconds`` after power-on."""
         said = self._tail + text  # a line, or an escape sequence, may come in pieces
         window = _ESCAPES.sub("", said)
-        for stage, pattern in _CONSOLE:
-            if not self.reached(stage) and (seen := pattern.search(window)):
+        for stage, pattern in (*_CONSOLE, ("root", self.root)):
+            if not self.reached(stage) and (seen := re.search(pattern, window)):
                 self._note(stage, seconds, seen.group(0).strip())
         if self.reached("root") and (seen := re.search(self.ready, window)):
             self._note("ready", seconds, seen.group(0).strip())

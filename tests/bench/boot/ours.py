@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ansible_collections.diskless.netboot.tests.boot.room import pc
 from ansible_collections.diskless.netboot.tests.boot.site import Site
 from ansible_collections.diskless.netboot.tests.lab import server
 from ansible_collections.diskless.netboot.tests.lab.places import Lab
@@ -13,13 +14,14 @@ from ansible_collections.diskless.netboot.tests.lab.places import Lab
 LAB = Lab("bench-ours")
 IMAGE = "bookworm"
 FOLDER = f"/srv/netboot/images/{IMAGE}"
-KINDS = {
-    "overlay": "52:54:00:00:00:61",
-    "squashfs": "52:54:00:00:00:62",
-    "rw": "52:54:00:00:00:63",
-}
-"""The kinds of root that are compared, and the address of the PC that has it."""
-STORM = [f"52:54:00:00:00:{number}" for number in range(71, 79)]
+_KINDS = [
+    pc(number, whole=True, root=kind)
+    for number, kind in enumerate(("overlay", "squashfs", "rw"), 61)
+]
+_STORM = [pc(number, whole=True) for number in range(71, 79)]
+KINDS = {one.variables["netboot_root"]: one.mac for one in _KINDS}
+"""The kinds of root that are compared, and the MAC address of the PC that has it."""
+STORM = [one.mac for one in _STORM]
 """PCs with an overlay root that are switched on at once."""
 
 
@@ -37,10 +39,7 @@ def site() -> Site:
     """Return the site, whose boot server runs."""
     made = Site(LAB, LAB.run / "inventory")
     made.edit("netboot_images", nfsroot_image_squashfs="lz4")
-    for number, (kind, mac) in enumerate(KINDS.items(), 61):
-        made.add(f"pc{number}", mac, f"198.51.100.{number}", netboot_root=kind)
-    for number, mac in enumerate(STORM, 71):
-        made.add(f"pc{number}", mac, f"198.51.100.{number}")
+    made.add(*_KINDS, *_STORM)
     return made
 
 

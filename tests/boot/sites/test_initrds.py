@@ -11,13 +11,14 @@ import json
 from pathlib import Path
 
 import pytest
+from ansible_collections.diskless.netboot.tests.boot.room import CONSOLE, PC, pc
 from ansible_collections.diskless.netboot.tests.boot.site import Site, at_once
 
 pytestmark = pytest.mark.matrix
 
-DRACUT = ("52:54:00:00:00:51", "198.51.100.51")
-SMALL = ("52:54:00:00:00:52", "198.51.100.52")
-FETCHING = ("52:54:00:00:00:53", "198.51.100.53")
+DRACUT = pc(51, whole=True, image="dracut", kernel_args=[*CONSOLE, "netboot.nfs=rsize=65536"])
+SMALL = pc(52, whole=True, image="small")
+FETCHING = pc(53, whole=True, image="dracut", root="squashfs")
 SMALL_BYTES = 7_000_000
 LOWER = "findmnt -no FSTYPE,OPTIONS /run/netboot/lower"
 # The root's kind, what lies below it, an address's life, failed services, and the name.
@@ -52,15 +53,7 @@ def initrds(site: Site) -> Site:
     with site.edited() as hosts:
         for name, variables in IMAGES.items():
             hosts["netboot_images"]["hosts"][name] = {**variables, **CARDS}
-    site.add(
-        "pc51",
-        *DRACUT,
-        netboot_image="dracut",
-        netboot_root="overlay",
-        netboot_kernel_args=["console=ttyS0", "netboot.nfs=rsize=65536"],
-    )
-    site.add("pc52", *SMALL, netboot_image="small", netboot_root="overlay")
-    site.add("pc53", *FETCHING, netboot_image="dracut", netboot_root="squashfs")
+    site.add(DRACUT, SMALL, FETCHING)
     site.playbook("site.yml")
     for image in IMAGES:
         # Not one of the packages that are in each image.
@@ -68,10 +61,9 @@ def initrds(site: Site) -> Site:
     return site
 
 
-def _look_inside(site: Site, pc: tuple[str, str], logs: Path) -> list[str]:
-    mac, address = pc
-    with site.boots(mac, logs / address):
-        return site.inside(address, LOOK).splitlines()
+def _look_inside(site: Site, pc: PC, logs: Path) -> list[str]:
+    with site.boots(pc, logs) as running:
+        return running.run(LOOK).splitlines()
 
 
 def test_initrds_by_dracut_and_with_nfs_4_2_boot_pcs_with_their_changes_in_ram(
@@ -93,10 +85,8 @@ def test_initrds_by_dracut_and_with_nfs_4_2_boot_pcs_with_their_changes_in_ram(
 
 
 def test_an_initrd_by_dracut_fetches_a_root_that_needs_no_server(initrds: Site, logs: Path) -> None:
-    mac, address = FETCHING
-    with initrds.boots(mac, logs, memory=2048):
-        said = initrds.inside(
-            address,
+    with initrds.boots(FETCHING, logs, memory=2048) as running:
+        said = running.run(
             "findmnt -no FSTYPE /; findmnt -no FSTYPE /run/netboot/lower; findmnt -nt nfs,nfs4;"
             " ip -4 -o address show scope global; systemctl --failed --plain --quiet --no-legend;"
             " hostname",

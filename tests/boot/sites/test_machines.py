@@ -9,25 +9,27 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from ansible_collections.diskless.netboot.tests.boot.room import PC, pc
 from ansible_collections.diskless.netboot.tests.boot.site import Site
 from ansible_collections.diskless.netboot.tests.lab import network, server
 
-PC01 = ("52:54:00:00:00:01", "198.51.100.11")
-STATIC = ("pc61", "52:54:00:00:00:61", "198.51.100.61")
+ASKING, STATIC = pc(1), pc(61, whole=True, static=True)
 DHCP, NFS = "198.51.100.1", "198.51.100.3"
-ROLES = {2: "tftp_servers", 3: "nfs_servers"}
-SERVICES = {1: "kea-dhcp4-server", 2: "tftpd-hpa", 3: "nfs-ganesha"}
+# Kea and dnsmasq answer PCs in other tests, on Debian 12.
+SUITE, BACKEND = "trixie", "isc"
+ROLES = {2: ("tftp_servers", "bookworm"), 3: ("nfs_servers", "trixie")}
+SERVICES = {1: "isc-dhcp-server", 2: "tftpd-hpa", 3: "nfs-ganesha"}
 
 
 @pytest.fixture(scope="module")
 def machines(bare: Site) -> Iterator[Site]:
     """Three boot servers, each with one service, after one run of site.yml."""
     with ExitStack() as running:
-        for number, group in ROLES.items():
+        for number, (group, suite) in ROLES.items():
             lab = bare.lab.further(number)
             server.down(lab)
             running.callback(server.down, lab)
-            server.up(lab, "container", "bookworm")
+            server.up(lab, "container", suite)
             (bare.inventory / f"lab{number}.yml").write_text(server.inventory(lab))
             with bare.edited() as hosts:
                 hosts[group]["hosts"] = {lab.host: {"netboot_address": network.server_address(lab)}}
@@ -35,8 +37,8 @@ def machines(bare: Site) -> Iterator[Site]:
             hosts["dhcp_servers"]["hosts"] = {
                 bare.lab.host: {"netboot_address": DHCP, "dhcp_server_interfaces": ["lan0"]}
             }
-        bare.edit("netboot_clients", netboot_root="overlay")
-        bare.add(*STATIC, netboot_static=True)
+        bare.edit("all", dhcp_server_backend=BACKEND)
+        bare.add(ASKING, STATIC)
         bare.playbook("site.yml")
         yield bare
 
@@ -51,16 +53,14 @@ def test_each_machine_has_its_own_service_alone(machines: Site) -> None:
 
 
 def test_a_pc_boots_from_three_machines(machines: Site, logs: Path) -> None:
-    mac, address = PC01
-    with machines.boots(mac, logs):
-        said = machines.inside(
-            address, "hostname; findmnt -no SOURCE /run/netboot/lower; cat /etc/resolv.conf"
+    with machines.boots(ASKING, logs) as running:
+        said = running.run(
+            "/usr/lib/netboot/boot-nic; findmnt -no SOURCE /run/netboot/lower; cat /etc/resolv.conf"
         )
-    name, source, *names = said.splitlines()
-    assert name == "pc01"
+    source, *names = said.splitlines()
     assert source.startswith(f"{NFS}:/srv/netboot/images/bookworm/releases/")
     assert names == ["search demo.example", f"nameserver {DHCP}"]
-    assert _leases(machines, mac) == 2, "one for the loader, one for the initrd"
+    assert _leases(machines, ASKING) == 2, "one for the loader, one for the initrd"
 
 
 def test_a_second_run_changes_nothing_and_leaves_nothing_on_the_controller(
@@ -81,20 +81,24 @@ def test_a_second_run_changes_nothing_and_leaves_nothing_on_the_controller(
 def test_a_pc_with_a_static_address_asks_dhcp_once_and_keeps_its_name_and_dns(
     machines: Site, logs: Path
 ) -> None:
-    name, mac, address = STATIC
-    with machines.boots(mac, logs):
-        said = machines.inside(
-            address,
+    with machines.boots(STATIC, logs) as running:
+        said = running.run(
             "hostname; . /run/net-*.conf; echo $PROTO; cat /etc/resolv.conf;"
             " ip -4 -o address show scope global | awk '{print $4}';"
             " ip -4 route show default | awk '{print $3}';"
-            " systemctl --failed --plain --quiet --no-legend",
+            " systemctl --failed --plain --quiet --no-legend"
         )
-    assert said.splitlines() == [name, "none", f"nameserver {DHCP}", f"{address}/24", DHCP]
-    assert _leases(machines, mac) == 1, "one for the loader"
+    assert said.splitlines() == [
+        STATIC.name,
+        "none",
+        f"nameserver {DHCP}",
+        f"{STATIC.address}/24",
+        DHCP,
+    ]
+    assert _leases(machines, STATIC) == 1, "one for the loader"
 
 
-def _leases(machines: Site, mac: str) -> int:
-    """Return how often Kea gave the card ``mac`` its lease."""
-    log = machines.on_server("journalctl --unit kea-dhcp4-server --no-pager")
-    return sum("DHCP4_LEASE_ALLOC" in line and mac in line for line in log.splitlines())
+def _leases(machines: Site, pc: PC) -> int:
+    """Return how often dhcpd gave a PC its lease."""
+    log = machines.on_server("journalctl --unit isc-dhcp-server --no-pager")
+    return log.count(f"DHCPACK on {pc.address} to {pc.mac}")

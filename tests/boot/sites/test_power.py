@@ -14,17 +14,18 @@ from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client 
     ROOT_SQUASHFS,
 )
 from ansible_collections.diskless.netboot.plugins.module_utils.pc.qemu import Guest
+from ansible_collections.diskless.netboot.tests.boot.room import pc
 from ansible_collections.diskless.netboot.tests.boot.site import Site, at_once
 from ansible_collections.diskless.netboot.tests.lab import client
 
 pytestmark = pytest.mark.matrix
 
 SUITES = ("bookworm", "trixie")
-# By suite and kind: name, MAC, address.
+# By suite and kind.
 PCS = {
-    (suite, kind): (f"pc{number}", f"52:54:00:00:01:{number}", f"198.51.100.1{number}")
+    (suite, kind): pc(number, whole=True, image=suite, root=kind, persist=["/home/kiosk"])
     for number, (suite, kind) in enumerate(
-        [(suite, kind) for suite in SUITES for kind in ROOT_KINDS], 21
+        [(suite, kind) for suite in SUITES for kind in ROOT_KINDS], 121
     )
 }
 WRITE = "echo written > /etc/note; echo kept > /home/kiosk/note; sync"
@@ -42,9 +43,7 @@ def kinds(site: Site) -> Site:
     site.edit("netboot_images", nfsroot_image_squashfs="lz4")
     with site.edited() as hosts:
         hosts["netboot_images"]["hosts"]["trixie"] = {"nfsroot_image_suite": "trixie"}
-    for (suite, kind), pc in PCS.items():
-        kept = ["/home/kiosk"]
-        site.add(*pc, netboot_image=suite, netboot_root=kind, netboot_persist=kept)
+    site.add(*PCS.values())
     site.playbook("site.yml")
     return site
 
@@ -57,21 +56,21 @@ def _up_again(guest: Guest) -> bool:
 
 def _from_start_to_end(site: Site, suite: str, kind: str, logs: Path) -> list[str]:
     """Start a PC, let it start again, switch it off, and return what it had after its restart."""
-    name, mac, address = PCS[suite, kind]
+    one = PCS[suite, kind]
     memory = 2048 if kind == ROOT_SQUASHFS else 1024
-    with site.boots(mac, logs / name, memory=memory) as guest:
-        caches = site.inside(address, CACHES).split()
+    with site.boots(one, logs, memory=memory) as running:
+        guest = running.guest
+        caches = running.run(CACHES).split()
         assert "yes" not in caches
         assert "loaded" in caches or suite == "bookworm"
-        site.inside(address, WRITE)
-        site.inside(address, "systemctl reboot")
+        running.run(WRITE)
+        running.run("systemctl reboot")
         again = guest.watch(lambda: _up_again(guest), client.BOOT_SECONDS)
         if not again:
-            client.keep_logs(site.lab, guest, logs / name)
-        assert again, f"{name} ({suite}, {kind}) did not come up again. See {logs}."
-        found = site.inside(address, LOOK).split()
-        site.inside(address, "systemctl poweroff")
-        assert guest.wait_end(20), f"{name} ({suite}, {kind}) was not off within 20 seconds"
+            client.keep_logs(site.lab, guest, logs / one.name)
+        assert again, f"{one.name} ({suite}, {kind}) did not come up again. See {logs}."
+        found = running.run(LOOK).split()
+        running.switch_off(20)
     return found
 
 

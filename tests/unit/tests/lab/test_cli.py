@@ -1,0 +1,37 @@
+# SPDX-FileCopyrightText: The diskless.netboot authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the lab's command says to a person where no lab is running."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LAB = Path(__file__).resolve().parents[3] / "lab"
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the lab needs root")
+
+
+def lab(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(LAB), "--name", "nobodys", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["run", "true"], ["client", "--mac", "52:54:00:00:00:01"]], ids=" ".join
+)
+def test_it_says_that_no_lab_is_running_and_how_to_start_one(arguments: list[str]) -> None:
+    ended = lab(*arguments)
+
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("lab: no lab 'nobodys' is running. Start it with 'tests/lab/lab --name")
+
+
+def test_to_end_one_that_is_not_running_is_no_fault() -> None:
+    assert lab("down").returncode == 0
