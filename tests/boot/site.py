@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -176,15 +175,10 @@ class Site:
         mac: str,
         *,
         cable: Lab | None = None,
-        cpus: int = 1,
         **hardware: Any,
     ) -> Iterator[Guest]:
-        """Power a PC on, on the boot server's network or that of ``cable``.
-
-        One processor, unless a test is about more: emulated ones wait for each other.
-        """
-        pc = partial(client.power_on, cable or self.lab, mac, cpus=cpus, **hardware)
-        with turn(cpus), pc() as guest:
+        """Power a PC on, on the boot server's network or that of ``cable``."""
+        with turn(1), client.power_on(cable or self.lab, mac, **hardware) as guest:
             yield guest
 
     @contextmanager

@@ -87,7 +87,7 @@ def _runs(
     tap = network.open_tap(site.lab, "source")
     # fmt: off
     command = [
-        *Hardware(cpus=1, accelerator=server.qemu_accelerator()).arguments(),
+        *Hardware(accelerator=server.qemu_accelerator()).arguments(),
         "-kernel", str(disk.kernel), "-initrd", str(disk.initrd),
         "-append", " ".join(["root=/dev/vda rw console=ttyS0,115200", *arguments]),
         "-drive", f"file={disk.image},if=virtio,format=raw,cache=unsafe",

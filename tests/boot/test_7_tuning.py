@@ -58,7 +58,7 @@ def tuned(site: Site) -> Site:
 @pytest.fixture(scope="module")
 def running(tuned: Site) -> Iterator[Running]:
     """The PC, switched on."""
-    with tuned.boots(TUNED, OUTPUT / "tuning", cpus=2) as running:
+    with tuned.boots(TUNED, OUTPUT / "tuning") as running:
         yield running
 
 

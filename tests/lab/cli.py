@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     boot.add_argument("--mac", required=True)
     boot.add_argument("--nic", default="virtio-net-pci", help="QEMU's name of the NIC")
     boot.add_argument("--memory", type=int, default=1024, help="MiB")
-    boot.add_argument("--cpus", type=int, default=2)
+    boot.add_argument("--cpus", type=int, default=1)
     boot.add_argument("--timeout", type=float, default=client.BOOT_SECONDS, help="seconds")
     boot.add_argument("--screenshot", type=Path, help="write the screen to this PNG at the end")
     boot.add_argument(

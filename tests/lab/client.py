@@ -34,7 +34,7 @@ def power_on(
     firmware: str = "bios",
     nic: str = "virtio-net-pci",
     memory: int = 1024,
-    cpus: int = 2,
+    cpus: int = 1,
     disks: Sequence[Path] = (),
     trace: Trace | None = None,
 ) -> Guest:

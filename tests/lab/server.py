@@ -181,7 +181,7 @@ def _vm_up(lab: Lab, suite: str, store: Path | None) -> None:
     tap = network.open_tap(lab, "server")
     # fmt: off
     command = [
-        *Hardware(memory=_VM_MEMORY, accelerator=qemu_accelerator()).arguments(), *drives,
+        *Hardware(memory=_VM_MEMORY, cpus=2, accelerator=qemu_accelerator()).arguments(), *drives,
         "-kernel", str(disk.kernel), "-initrd", str(disk.initrd),
         "-append", "root=/dev/vda rw console=ttyS0 quiet panic=5",
         *nic_arguments("lan", tap, images.VM_SERVER_MAC, "virtio-net-pci", boot=False),

@@ -21,7 +21,7 @@ ADDRESS = "198.51.100.12"
 @pytest.fixture(scope="module")
 def inside(lab: Lab, scenario: Path) -> Iterator[Callable[[str], str]]:
     """Run a command in pc02, which was booted to its login prompt."""
-    with turn(2), client.power_on(lab, MAC, cpus=2) as guest:
+    with turn(1), client.power_on(lab, MAC) as guest:
         if not guest.wait_ready(client.BOOT_SECONDS):
             logs = PROJECT / "tests" / "output" / f"molecule-{scenario.name}"
             client.keep_logs(lab, guest, logs)

@@ -55,10 +55,7 @@ def storm(side: str, clients: int) -> Storm:
     lab, macs = SIDES[side]
     before = _processor_time(lab)
     with ExitStack() as stack:
-        guests = [
-            stack.enter_context(client.power_on(lab, mac, cpus=1, memory=1024))
-            for mac in macs[:clients]
-        ]
+        guests = [stack.enter_context(client.power_on(lab, mac)) for mac in macs[:clients]]
         for guest in guests:
             left = client.BOOT_SECONDS + _SECONDS_FOR_EACH * clients - guest.seconds
             if not guest.wait_ready(left):
