@@ -13,14 +13,15 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.diskless.netboot.plugins.module_utils.inventory import names
-from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client import (
-    Client,
-    parse_clients,
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.addresses import (
+    LibraryMissingError,
 )
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client import Client
 from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults import (
     Fault,
     InventoryError,
 )
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.parser import parse_clients
 from ansible_collections.diskless.netboot.plugins.module_utils.inventory.reader import Unreadable
 from ansible_collections.diskless.netboot.plugins.module_utils.inventory.removal import removal
 from ansible_collections.diskless.netboot.plugins.module_utils.store import paths
@@ -51,6 +52,8 @@ class ActionModule(ActionBase):
             # Ansible shows a result's text on one line, and twice.
             display.display(str(error), color="red")
             return _failed(result, "The inventory has faults, which are listed above.")
+        except LibraryMissingError as error:
+            return _failed(result, str(error))
         left_out = _left_out(variables)
         if left_out:
             return _failed(

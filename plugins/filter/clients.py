@@ -204,7 +204,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client import parse_clients
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.parser import parse_clients
 from ansible_collections.diskless.netboot.plugins.plugin_utils.data import filter_errors, plain
 from ansible_collections.diskless.netboot.plugins.plugin_utils.site import client_variables
 

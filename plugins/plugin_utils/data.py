@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.addresses import (
+    LibraryMissingError,
+)
 from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client import Client
 from jinja2 import Undefined
 
@@ -41,7 +44,7 @@ def filter_errors() -> Iterator[None]:
     """Turn the model's errors into Ansible's, with their text."""
     try:
         yield
-    except ValueError as error:
+    except (ValueError, LibraryMissingError) as error:
         raise AnsibleFilterError(str(error)) from error
 
 

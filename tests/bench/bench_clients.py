@@ -14,7 +14,7 @@ from ansible.plugins.loader import init_plugin_loader
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
 from ansible_collections.diskless.netboot.plugins.filter.clients import clients
-from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client import parse_clients
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.parser import parse_clients
 from ansible_collections.diskless.netboot.tests.bench import rooms
 from ansible_collections.diskless.netboot.tests.bench.harness import Bench, Bound, Call
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.entry import plan_entries
-from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client import parse_clients
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.parser import parse_clients
 from ansible_collections.diskless.netboot.tests.bench import rooms
 from ansible_collections.diskless.netboot.tests.bench.harness import (
     Bench,

@@ -4,19 +4,22 @@
 
 from __future__ import annotations
 
-import ipaddress
+import contextlib
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ansible_collections.diskless.netboot.plugins.module_utils.inventory import values
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory import addresses, values
 from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults import (
     Fault,
     InventoryError,
     nearest,
 )
 from ansible_collections.diskless.netboot.plugins.module_utils.inventory.reader import Reader
+
+with contextlib.suppress(ImportError):  # `addresses.require_netaddr` says so
+    from netaddr import IPAddress, IPNetwork, IPSet
 
 DEFAULT_LEASE_SECONDS = 600
 """Short, since Kea and dnsmasq keep an address from a PC's new NIC while the old one's lease runs.
@@ -63,6 +66,7 @@ def parse_subnets(raw: Any, reserved: Mapping[str, str] | None = None) -> list[S
 
     Raises:
         InventoryError: names every fault of every subnet.
+        LibraryMissingError: netaddr cannot be imported.
     """
     faults: list[Fault] = []
     subnets = collect_subnets(raw, reserved or {}, faults)
@@ -72,7 +76,12 @@ def parse_subnets(raw: Any, reserved: Mapping[str, str] | None = None) -> list[S
 
 
 def collect_subnets(raw: Any, reserved: Mapping[str, str], faults: list[Fault]) -> list[Subnet]:
-    """Return the sound subnets of *raw* (mappings or Subnets); the others add to *faults*."""
+    """Return the sound subnets of *raw* (mappings or Subnets); the others add to *faults*.
+
+    Raises:
+        LibraryMissingError: netaddr cannot be imported.
+    """
+    addresses.require_netaddr()
     variable = "netboot_subnets"
     if isinstance(raw, (str, Mapping)) or not isinstance(raw, Sequence):
         faults.append(Fault("", variable, raw, "must be a list of subnets"))
@@ -90,9 +99,10 @@ def collect_subnets(raw: Any, reserved: Mapping[str, str], faults: list[Fault]) 
         subnet = _read(reader, reserved)
         if subnet is None:
             continue
-        network = ipaddress.IPv4Network(subnet.network)
+        network = addresses.network(subnet.network)
         for other in subnets:
-            if network.overlaps(ipaddress.IPv4Network(other.network)):
+            there = addresses.network(other.network)
+            if network in there or there in network:
                 reader.fault("network", subnet.network, f"must not overlap with {other.network}")
                 break
         else:
@@ -108,7 +118,7 @@ def _read(reader: Reader, reserved: Mapping[str, str]) -> Subnet | None:
             near = nearest(str(key), _KEYS)
             hint = f"did you mean {near}?" if near else f"must be one of {', '.join(_KEYS)}"
             reader.fault(str(key), reader.raw[key], f"is no key of a subnet; {hint}")
-    network = reader.one("network", _network, required=True)
+    network = reader.one("network", addresses.network, required=True)
     inside = _Inside(network)
     subnet = Subnet(
         network=str(network),
@@ -128,32 +138,14 @@ def _read(reader: Reader, reserved: Mapping[str, str]) -> Subnet | None:
 def _check_pools(reader: Reader, subnet: Subnet, reserved: Mapping[str, str]) -> None:
     """Dynamic ranges must be apart from each other and from every address that is taken."""
     taken = {**reserved, **dict.fromkeys(subnet.routers, "a router")}
-    taken_numbers = {_number(address): (address, what) for address, what in taken.items()}
-    last_end = -1
-    for pool in sorted(subnet.pools, key=_ends):
-        first, last = _ends(pool)
-        if first <= last_end:
-            reader.fault("pools", pool, "must not overlap with another pool")
-        last_end = max(last, last_end)
-        for number, (address, what) in taken_numbers.items():
-            if first <= number <= last:
-                reader.fault("pools", pool, f"must leave out {address}, which is {what}")
-
-
-def _network(value: Any) -> ipaddress.IPv4Network:
-    written = values.text(value)
-    expected = "must be an IPv4 network in CIDR form such as 192.0.2.0/24"
-    if "/" not in written:
-        raise ValueError(expected)
-    try:
-        network = ipaddress.IPv4Network(written, strict=False)
-    except ValueError:
-        raise ValueError(expected) from None
-    if written.partition("/")[0] != str(network.network_address):
-        raise ValueError(f"{expected}; did you mean {network}?")
-    if not 1 <= network.prefixlen <= 30:
-        raise ValueError(f"{expected}, with a prefix of 1 to 30 bits")
-    return network
+    before = IPSet()
+    for pool in sorted(addresses.span(pool) for pool in subnet.pools):
+        if not before.isdisjoint(IPSet(pool)):
+            reader.fault("pools", str(pool), "must not overlap with another pool")
+        before.add(pool)
+        for address, what in taken.items():
+            if address in pool:
+                reader.fault("pools", str(pool), f"must leave out {address}, which is {what}")
 
 
 def _lease(value: Any) -> int:
@@ -166,37 +158,21 @@ def _lease(value: Any) -> int:
 class _Inside:
     """Parsers for addresses that must be hosts of one network; any network when it is unknown."""
 
-    def __init__(self, network: ipaddress.IPv4Network | None) -> None:
+    def __init__(self, network: IPNetwork | None) -> None:
         self.network = network
 
     def host(self, value: Any) -> str:
         address = values.ipv4(value)
         network = self.network
-        if network is not None and not (
-            int(network.network_address) < _number(address) < int(network.broadcast_address)
-        ):
+        if network is not None and not network.first < int(IPAddress(address)) < network.last:
             raise ValueError(f"must be a host's address in {network}")
         return address
 
     def pool(self, value: Any) -> str:
-        first, dash, last = values.text(value).partition("-")
-        expected = "must be a range such as 192.0.2.200-192.0.2.250"
-        try:
-            first, last = values.ipv4(first.strip()), values.ipv4(last.strip())
-        except ValueError:
-            raise ValueError(expected) from None
-        if not dash or _number(first) > _number(last):
-            raise ValueError(f"{expected}, the lower address first")
-        return f"{self.host(first)}-{self.host(last)}"
-
-
-def _number(address: str) -> int:
-    return int(ipaddress.IPv4Address(address))
-
-
-def _ends(pool: str) -> tuple[int, int]:
-    first, _dash, last = pool.partition("-")
-    return _number(first), _number(last)
+        pool = addresses.span(value)
+        for end in (pool[0], pool[-1]):
+            self.host(str(end))
+        return str(pool)
 
 
 class AddressPlan:
@@ -204,15 +180,14 @@ class AddressPlan:
 
     def __init__(self, subnets: Sequence[Subnet], reserved: Mapping[str, str]) -> None:
         """Take sound subnets and *reserved* addresses, each with what it is."""
-        rows = []
-        for subnet in subnets:
-            network = ipaddress.IPv4Network(subnet.network)
-            pools = [(*_ends(pool), pool) for pool in subnet.pools]
-            rows.append(
-                (int(network.network_address), int(network.broadcast_address), pools, subnet)
-            )
-        self._rows = sorted(rows, key=lambda row: row[0])
-        self._starts = [row[0] for row in self._rows]
+        self._rows = sorted(
+            (
+                (addresses.network(subnet.network), [*map(addresses.span, subnet.pools)], subnet)
+                for subnet in subnets
+            ),
+            key=lambda row: row[0],
+        )
+        self._starts = [network.first for network, _pools, _subnet in self._rows]
         self._taken = {
             **{router: "a router" for subnet in subnets for router in subnet.routers},
             **reserved,
@@ -224,21 +199,19 @@ class AddressPlan:
         Raises:
             ValueError: a client cannot have that address; the text says why.
         """
-        number = _number(address)
+        number = int(IPAddress(address))
         place = bisect_right(self._starts, number) - 1
-        if place < 0 or number > self._rows[place][1]:
-            known = ", ".join(row[3].network for row in self._rows[:4])
+        if place < 0 or number > self._rows[place][0].last:
+            known = ", ".join(str(network) for network, _pools, _subnet in self._rows[:4])
             more = ", ..." if len(self._rows) > 4 else ""
             raise ValueError(f"must lie in a subnet of netboot_subnets ({known or 'none'}{more})")
-        first, last, pools, subnet = self._rows[place]
-        if number in (first, last):
-            kind = "network" if number == first else "broadcast"
-            raise ValueError(
-                f"must be a host's address, not the {kind} address of {subnet.network}"
-            )
-        for pool_first, pool_last, pool in pools:
-            if pool_first <= number <= pool_last:
-                raise ValueError(f"must lie outside the dynamic range {pool} of {subnet.network}")
+        network, pools, subnet = self._rows[place]
+        if number in (network.first, network.last):
+            kind = "network" if number == network.first else "broadcast"
+            raise ValueError(f"must be a host's address, not the {kind} address of {network}")
+        for pool in pools:
+            if pool.first <= number <= pool.last:
+                raise ValueError(f"must lie outside the dynamic range {pool} of {network}")
         if address in self._taken:
             raise ValueError(f"must be a free address; this one is {self._taken[address]}")
         return subnet

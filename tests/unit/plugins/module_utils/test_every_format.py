@@ -17,11 +17,11 @@ from ansible_collections.diskless.netboot.plugins.module_utils.dhcp.kea import k
 from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client import (
     ROOT_KINDS,
     Client,
-    parse_clients,
 )
 from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults import (
     InventoryError,
 )
+from ansible_collections.diskless.netboot.plugins.module_utils.inventory.parser import parse_clients
 from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports.ganesha import (
     ganesha_conf,
 )
