@@ -51,18 +51,16 @@ def power_on(
         trace: what takes note of its stages; by default those up to a login prompt.
     """
     short = mac.replace(":", "")
-    tap = network.open_tap(lab, f"pc{short[-10:]}")
     hardware = Hardware(memory=memory, cpus=cpus, accelerator=server.qemu_accelerator())
     folder = lab.run / "clients" / short
     # A PC of before may have had its plug pulled while somebody was logged in.
     (folder / _CONTROL).unlink(missing_ok=True)
-    arguments = [
-        *hardware.arguments(),
-        *firmware_arguments(firmware, folder),
-        *nic_arguments("lan", tap, mac, nic, boot=True, rom=firmware == "bios"),
-    ]
+    arguments = [*hardware.arguments(), *firmware_arguments(firmware, folder)]
     for disk in disks:
         arguments += ["-drive", f"file={disk},if=virtio,format=raw"]
+    # Last: what fails before must not leave the PC's place at the cable taken.
+    tap = network.open_tap(lab, f"pc{short[-10:]}")
+    arguments += nic_arguments("lan", tap, mac, nic, boot=True, rom=firmware == "bios")
     return Guest(arguments, folder, taps=[tap], capture="lan", trace=trace)
 
 

@@ -8,7 +8,8 @@ import re
 
 # By mmdebstrap of what apt has said already.
 _ECHO = re.compile(r"E: (?:setup failed: |apt-get |mmdebstrap failed|run_|Some index files)")
-_TELLING = re.compile(r"E: |W: .*(?:GPG error|NO_PUBKEY)")
+# The second is what apt 3 says, which asks sqv in place of gpgv.
+_TELLING = re.compile(r"E: |W: .*(?:GPG error|OpenPGP signature verification failed)")
 _ADVICE = (
     (
         re.compile(r"Release file for .* is expired"),
@@ -21,7 +22,7 @@ _ADVICE = (
         " the package in nfsroot_image_mirrors.",
     ),
     (
-        re.compile(r"NO_PUBKEY|is not signed"),
+        re.compile(r"NO_PUBKEY|Missing key|is not signed"),
         "Name the file with the mirror's key in nfsroot_image_keyrings.",
     ),
     (

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 
 QEMU = "qemu-system-x86_64"
@@ -94,7 +95,8 @@ def choose(memory: Path) -> str:
         return remembered[1]
     answer = "kvm" if proves("kvm") else "tcg"
     memory.parent.mkdir(parents=True, exist_ok=True)
-    staged = memory.with_suffix(f".{os.getpid()}")
+    # PCs are switched on at once, by threads and by processes.
+    staged = memory.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
     staged.write_text(f"{boot_id} {answer}\n")
     staged.replace(memory)
     return answer

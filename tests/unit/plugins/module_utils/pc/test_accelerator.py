@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -93,3 +95,17 @@ def test_a_machine_without_qemu_proves_nothing(monkeypatch: pytest.MonkeyPatch) 
 def test_the_proving_guest_runs_to_its_end_and_not_in_no_time() -> None:
     assert accelerator.proves("tcg", 30)
     assert not accelerator.proves("tcg", 0.001)
+
+
+def test_pcs_that_are_switched_on_at_once_may_all_ask_first(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = threading.Barrier(4)
+
+    def proves(_name: str) -> bool:
+        together.wait(10)
+        return True
+
+    monkeypatch.setattr(accelerator, "proves", proves)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda _number: machine.choose(), range(4))) == ["kvm"] * 4
