@@ -169,7 +169,7 @@ def test_a_client_on_the_shared_root_keeps_its_identity_out_of_it(
     assert site.on_server("cat /srv/netboot/images/bookworm/shared/root/etc/machine-id") == ""
 
 
-@pytest.mark.parametrize("step", [17, pytest.param(5, marks=pytest.mark.matrix)])
+@pytest.mark.parametrize("step", [29, pytest.param(5, marks=pytest.mark.matrix)])
 def test_a_run_killed_at_any_task_leaves_all_that_clients_need(
     site: Site, logs: Path, step: int
 ) -> None:

@@ -63,7 +63,7 @@ def test_a_change_is_published_gone_back_from_and_pruned_while_a_pc_runs_on(
         assert _current(site) == first
         assert _look(site, logs / "back") == (first, [])
         # An image that has nothing new stays gone back from.
-        assert site.playbook("site.yml").changed == 0
+        assert site.playbook("image.yml").changed == 0
         assert _current(site) == first
 
         third, fourth = (_changed(site, f"{words} change") for words in ("second", "third"))

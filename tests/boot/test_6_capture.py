@@ -131,7 +131,7 @@ def test_a_pc_is_captured_others_boot_it_and_it_still_boots_from_its_own_disk(
         assert guest.wait_end(120), "the PC did not switch itself off"
 
     site.add(CAPTURED)
-    site.playbook("site.yml")
+    site.playbook("clients.yml")
     with site.boots(CAPTURED, logs) as running:
         look = "cat /srv/catalogue; hostname; findmnt -no FSTYPE /; cat /etc/machine-id /etc/fstab"
         catalogue, hostname, kind, machine_id, *fstab = running.run(look).splitlines()

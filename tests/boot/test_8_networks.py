@@ -104,7 +104,7 @@ def test_pcs_boot_beside_a_foreign_dhcp_server(site: Site, foreign: None, logs: 
             protocol,
             f"nameserver {dns}",
         ]
-    assert site.playbook("site.yml").changed == 0
+    assert site.playbook("clients.yml").changed == 0
 
 
 def test_a_pc_boots_by_a_server_whose_administrator_got_the_handout(

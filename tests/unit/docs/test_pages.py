@@ -25,7 +25,7 @@ ROOMS = PROJECT / "plugins/module_utils"
 
 def blocks(page: Path, language: str) -> list[str]:
     """Return a page's blocks in one language."""
-    return [text for _, kind, text in _BLOCK.findall(page.read_text()) if kind == language]
+    return [text for _indent, kind, text in _BLOCK.findall(page.read_text()) if kind == language]
 
 
 def anchors(page: Path) -> set[str]:
@@ -69,7 +69,7 @@ def test_imports_between_the_rooms_are_those_of_the_page() -> None:
         text = "".join(path.read_text() for path in room.glob("*.py"))
         found[room.name] = set(re.findall(r"plugins\.module_utils\.(\w+)", text)) - {room.name}
     assert drawn == found
-    order = [room for room, _ in rows]
+    order = [room for room, _imports in rows]
     for room, imports in drawn.items():
         assert all(order.index(other) > order.index(room) for other in imports), room
     assert [path.name for path in ROOMS.glob("*.py")] in ([], ["__init__.py"])
