@@ -7,52 +7,56 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: image
-short_description: Change an image of diskless PCs like any other host
+short_description: Run tasks in an image of diskless PCs as on any other host
 version_added: 0.1.0
 author: The diskless.netboot authors (@diskless-netboot)
 description:
-  - Runs each command in the root of an image, on the boot server that keeps it, and reaches that
-    server in the way that the inventory says for it (V(ssh), V(local), a container).
-  - A command sees the image as C(/), with a C(/proc), C(/dev) and C(/run) of its own and the
-    server's name servers. Nothing is mounted on the server itself, and all that a command mounted
-    or started is gone when it ends, also when the run is killed. A service is not started or
-    stopped by the package or role that is installed; enable it, and clients start it.
-  - What Ansible needs is in the image too, that is Python. O(ignore:nfsroot_image) puts it there.
+  - Runs each command in the root of an image, on the boot server that keeps the image. It connects
+    to that server in the way that the inventory says (V(ssh), V(local), a container).
+  - A command sees the image as C(/), with a C(/proc), C(/dev) and C(/run) of its own, and with the
+    server's name servers. Nothing is mounted on the server itself. Everything that a command
+    mounted or started is gone when it ends, even if the run is killed.
+  - Installing a package or running a role does not start or stop services. Enable a service, and
+    the clients start it.
+  - The image must contain what Ansible needs, which is Python. The role
+    P(diskless.netboot.nfsroot_image#role) installs it.
 notes:
-  - Tasks with C(async) are refused, since a task's processes end with it.
+  - Tasks with C(async) are refused, since the processes of a task end with it.
   - Commands run as root. For tasks that become another user, set C(ansible_become_method=su)
     unless the image has sudo.
-  - The image's C(/tmp) is the folder C(.root.scratch) beside the root, and is never published.
-  - A file F(/usr/sbin/policy-rc.d) is made, empty and not executable, where the image has none.
+  - The image's C(/tmp) is the folder C(.root.scratch) beside the root. It is never published.
+  - If the image has no file F(/usr/sbin/policy-rc.d), an empty file that is not executable is
+    created there.
 options:
   server:
     description:
-      - The inventory host that keeps the image. Default, the first of the group C(nfs_servers).
-      - The variables of this host say how it is reached. Its user must be root, or become root
-        by C(ansible_become).
+      - The inventory host that keeps the image. Defaults to the first host of the group
+        C(nfs_servers).
+      - The variables of this host say how to connect to it. Its user must be root, or become root
+        with C(ansible_become).
     type: str
     vars:
       - name: netboot_image_server
   store:
-    description: The store on that host.
+    description: Path of the store on that host.
     type: str
     default: /srv/netboot
     vars:
       - name: netboot_store
   root:
     description:
-      - The image's root on that host. Default, F(images/NAME/root) in O(store), where NAME is the
-        image's inventory name.
+      - Path of the image's root on that host. Defaults to F(images/NAME/root) in O(store), where
+        NAME is the inventory name of the image.
     type: str
     vars:
       - name: netboot_image_root
   name:
-    description: The image's inventory name.
+    description: Inventory name of the image.
     type: str
     vars:
       - name: inventory_hostname
   remote_user:
-    description: The user in the image as whom commands run, which is always root.
+    description: The user in the image who runs the commands. This is always root.
     type: str
     default: root
 """

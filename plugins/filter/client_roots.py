@@ -6,12 +6,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: client_roots
-short_description: Roots that clients write to
+short_description: Return the roots that clients write to
 version_added: 0.1.0
 author: The diskless.netboot authors
 description:
-  - Returns, for each release, the roots to be copied from it for the clients with
-    C(netboot_root=rw) (one each) and C(netboot_root=shared-rw) (one for all of an image).
+  - Returns, for each release, the roots that must be copied from it. Each client with
+    C(netboot_root=rw) has a root of its own. All clients of an image with C(netboot_root=shared-rw)
+    share one root.
   - Fails with one message that names every such client without a release.
 seealso:
   - module: diskless.netboot.nfsroot_sync
@@ -21,7 +22,7 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: Show the roots to be copied
+- name: Show the roots to copy
   ansible.builtin.debug:
     msg: >-
       {{ groups['netboot_clients']
@@ -45,11 +46,11 @@ _value:
       type: str
       sample: 2026-11-24.1
     src:
-      description: The release's root.
+      description: Path of the release's root.
       type: str
       sample: /srv/netboot/images/library/releases/2026-11-24.1/root
     dests:
-      description: Where the copies go.
+      description: Paths of the copies.
       type: list
       elements: str
       sample: [/srv/netboot/clients/pc01/root, /srv/netboot/images/library/shared/root]

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: client_states
-short_description: What clients have for themselves alone
+short_description: Return the states of clients
 version_added: 0.1.0
 author: The diskless.netboot authors
 description:
-  - Returns, for each client with a state of its own, what M(diskless.netboot.client_state) has to
-    make. Fails with one message that names every such client without a release.
+  - Returns what M(diskless.netboot.client_state) must create for each client that has a state of
+    its own.
+  - Fails with one message that names every such client without a release.
 seealso:
   - module: diskless.netboot.client_state
 extends_documentation_fragment:
@@ -20,7 +21,7 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: Show what clients have for themselves
+- name: Show the states of the clients
   ansible.builtin.debug:
     msg: >-
       {{ groups['netboot_clients']
@@ -40,16 +41,16 @@ _value:
       type: str
       sample: pc01
     persist:
-      description: Absolute paths of folders that it keeps.
+      description: Absolute paths of the folders that the client keeps.
       type: list
       elements: str
       sample: [/var/log]
     files:
-      description: Texts of files of its own, by their absolute paths.
+      description: Texts of the client's own files, by absolute path.
       type: dict
       sample: {}
     source:
-      description: The root from which a kept folder takes its first content.
+      description: The root from which a kept folder gets its first content.
       type: str
       sample: /srv/netboot/images/library/releases/2026-11-24.1/root
 """

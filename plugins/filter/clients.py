@@ -10,9 +10,9 @@ short_description: Check and complete all clients of an inventory
 version_added: 0.1.0
 author: The diskless.netboot authors
 description:
-  - Reads the C(netboot_*) variables of every client, checks them, fills in what they leave open,
-    and returns one mapping for each client, sorted by inventory name.
-  - Fails with one message that names every fault of every client and subnet.
+  - Reads the C(netboot_*) variables of every client, checks them, and adds the defaults. Returns
+    one mapping for each client, sorted by inventory name.
+  - Fails with one message that lists all faults of all clients and subnets.
 positional: hostvars, subnets, reserved, images
 options:
   _input:
@@ -22,37 +22,40 @@ options:
     required: true
   hostvars:
     description:
-      - The variables of all hosts by inventory name.
+      - The variables of all hosts, by inventory name.
       - Only a client's own variables are read, so that no other template is evaluated.
-      - C(netboot_mac) is a MAC address or a list of them, in any usual spelling; quote it, since
+      - C(netboot_mac) is a MAC address or a list of them, in any usual notation. Quote it, since
         YAML reads digits alone as a number.
-      - C(netboot_ip) is the client's IPv4 address, and C(netboot_image) the name of its image.
-        These three must be given; the rest need not.
-      - C(netboot_hostname) is the host name, the first label of the inventory name by default.
-      - C(netboot_root) is V(overlay) for a tree that all clients of the image read, with each
-        client's changes in its RAM (the default), V(squashfs) for the same with the whole image in
-        its RAM, V(rw) for a root of the client's own, or V(shared-rw) for one copy of the image,
-        written by all of its clients with this kind.
+      - C(netboot_ip) is the client's IPv4 address.
+      - C(netboot_image) is the name of its image.
+      - These three variables are required. All others are optional.
+      - C(netboot_hostname) is the host name. Defaults to the first label of the inventory name.
+      - C(netboot_root) is the kind of root. With V(overlay) (the default), all clients of the image
+        read the same tree, and each client's changes are in its RAM. V(squashfs) is the same with
+        the whole image in the client's RAM. With V(rw), the client has a root of its own. With
+        V(shared-rw), all clients of the image with this kind of root write to one copy of the
+        image.
       - C(netboot_overlay_size) is how much of its RAM a client's changes may take with
-        C(netboot_root=overlay), a share such as V(50%) (the default) or an amount such as V(2G).
+        C(netboot_root=overlay). It is a share such as V(50%) (the default) or an amount such as
+        V(2G).
       - C(netboot_state) is V(false) for a client that has no folder of its own on the boot server.
-        By default each has one, with its machine-id, its ssh host key and what it keeps.
-      - C(netboot_release) names a release of the image, the current one by default.
+        By default, each client has one, with its machine-id, its ssh host key and what it keeps.
+      - C(netboot_release) is the name of a release of the image. Defaults to the current one.
       - C(netboot_kernel_args) is a list of kernel arguments, or a string of them.
-      - C(netboot_static) is V(true) to let the initrd set the address by itself, with router,
-        mask and the first two name servers taken from the subnet, or a mapping of the C(ip=)
-        fields V(client), V(server), V(gw), V(mask), V(host), V(dev), V(autoconf), V(dns0) and
-        V(dns1) that differ.
-      - C(netboot_nic) names the interface, and C(netboot_persist) lists absolute paths that are
-        kept for each client.
-      - C(netboot_firmware) notes what the client starts with, V(bios) (the default) or V(uefi);
-        it may start with either, whatever this says.
-      - C(netboot_files) maps absolute paths to the texts that these files have on this client.
+      - C(netboot_static) is V(true) to let the initrd set the address by itself. Router, mask and
+        the first two name servers are then taken from the subnet. It can also be a mapping of those
+        C(ip=) fields that differ. The fields are V(client), V(server), V(gw), V(mask), V(host),
+        V(dev), V(autoconf), V(dns0) and V(dns1).
+      - C(netboot_nic) is the name of the interface.
+      - C(netboot_persist) is a list of absolute paths that are kept for each client.
+      - C(netboot_firmware) notes what the client starts with, V(bios) (the default) or V(uefi). It
+        is only a note, and the client can start with either.
+      - C(netboot_files) is a mapping of absolute paths to the texts of these files on this client.
     type: dict
     required: true
   subnets:
     description:
-      - The subnets that clients may lie in.
+      - The subnets that clients may be in.
     type: list
     elements: dict
     required: true
@@ -62,7 +65,7 @@ options:
         type: str
         required: true
       pools:
-        description: Dynamic ranges such as V(192.0.2.200-192.0.2.250); no client may lie in one.
+        description: Dynamic ranges such as V(192.0.2.200-192.0.2.250). No client may be in one.
         type: list
         elements: str
       routers:
@@ -82,8 +85,8 @@ options:
         type: str
       lease_seconds:
         description:
-          - How long a lease lasts, in seconds, and so how long a PC with a new NIC may wait
-            for the address that its old one had.
+          - How long a lease lasts, in seconds.
+          - A PC with a new NIC may have to wait this long for the address that its old NIC had.
         type: int
         default: 600
       interface:
@@ -91,11 +94,11 @@ options:
         type: str
   reserved:
     description:
-      - Addresses that no client may have, such as the boot servers' own, each with what it is.
+      - Addresses that no client may have, such as those of the boot servers, each with what it is.
     type: dict
     default: {}
   images:
-    description: Names that C(netboot_image) may have. Any, if not given.
+    description: Names that C(netboot_image) may have. If not given, it may have any name.
     type: list
     elements: str
 seealso:
@@ -108,7 +111,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Check the inventory, and show what becomes of it
+- name: Check the inventory and show the clients
   ansible.builtin.debug:
     msg: >-
       {{ groups['netboot_clients']
@@ -135,7 +138,7 @@ _value:
       type: str
       sample: pc01
     macs:
-      description: MAC addresses, lower case with colons.
+      description: MAC addresses in lower case with colons.
       type: list
       elements: str
       sample: ["52:54:00:12:34:56"]
@@ -144,11 +147,11 @@ _value:
       type: str
       sample: 192.0.2.21
     subnet:
-      description: The network that the address lies in, in CIDR form.
+      description: The network that the address is in, in CIDR form.
       type: str
       sample: 192.0.2.0/24
     ntp_servers:
-      description: IPv4 addresses of that network's time servers.
+      description: IPv4 addresses of the time servers of that network.
       type: list
       elements: str
       sample: [192.0.2.1]
@@ -157,7 +160,7 @@ _value:
       type: str
       sample: library
     release:
-      description: Name of the image's release; null for the current one.
+      description: Name of the image's release, or null for the current one.
       type: str
       sample: null
     root:
@@ -173,20 +176,20 @@ _value:
       type: str
       sample: bios
     kernel_args:
-      description: Further kernel arguments.
+      description: Additional kernel arguments.
       type: list
       elements: str
       sample: ["console=ttyS0"]
     static:
-      description: The fields of C(ip=); null when the initrd asks DHCP.
+      description: The fields of C(ip=), or null if the initrd asks DHCP.
       type: dict
       sample: null
     state:
-      description: Whether it has a folder of its own on the boot server.
+      description: Whether the client has a folder of its own on the boot server.
       type: bool
       sample: true
     nic:
-      description: Name of the interface that it boots from, if given.
+      description: Name of the interface that the client boots from, if given.
       type: str
       sample: null
     persist:
@@ -195,7 +198,7 @@ _value:
       elements: str
       sample: [/var/log]
     files:
-      description: Texts of files of its own, by their absolute paths.
+      description: Texts of the client's own files, by absolute path.
       type: dict
       sample: {}
 """

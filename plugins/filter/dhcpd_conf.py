@@ -6,17 +6,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: dhcpd_conf
-short_description: Configuration of ISC's DHCP server
+short_description: Return the configuration of ISC's DHCP server
 version_added: 0.1.0
 author: The diskless.netboot authors
 description:
   - Returns the whole text of C(dhcpd.conf) for ISC's server 4.4.
-  - The same input in another order gives the same text.
-  - All faults of the input come back in one error.
+  - The order of the input does not change the text.
+  - One error message lists all faults of the input.
 notes:
-  - ISC's server takes its interfaces on the command line (Debian has C(INTERFACESv4) in
-    C(/etc/default/isc-dhcp-server)) and finds a subnet's interface by its address. So
-    O(interfaces) and O(subnets[].interface) are checked, but are not part of the text.
+  - ISC's server gets its interfaces on the command line. In Debian, they are in C(INTERFACESv4) in
+    C(/etc/default/isc-dhcp-server). The server finds the interface of a subnet by its address. So
+    O(interfaces) and O(subnets[].interface) are checked, but they are not part of the text.
 extends_documentation_fragment:
   - diskless.netboot.dhcp_config
 """

@@ -6,24 +6,25 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: dnsmasq_conf
-short_description: Configuration of dnsmasq as a DHCP server
+short_description: Return the configuration of dnsmasq as a DHCP server
 version_added: 0.1.0
 author: The diskless.netboot authors
 description:
   - Returns the whole text of C(dnsmasq.conf) for dnsmasq 2.86 and later, as a DHCP server without
     DNS.
-  - The same input in another order gives the same text.
-  - All faults of the input come back in one error.
+  - The order of the input does not change the text.
+  - One error message lists all faults of the input.
 notes:
-  - dnsmasq finds a subnet's interface by its address. So O(subnets[].interface) is checked, but is
-    not part of the text.
-  - Of a host name with a domain, dnsmasq tells a client the first label alone.
+  - dnsmasq finds the interface of a subnet by its address. So O(subnets[].interface) is checked,
+    but it is not part of the text.
+  - If a host name has a domain, dnsmasq tells the client only the first label.
 options:
   proxy:
     description:
       - Whether another DHCP server on the network gives the addresses, and this one only tells PXE
         firmware its boot file.
-      - The text then has no reservation, no pool and nothing else of a subnet but its network.
+      - The text then contains no reservations and no pools. Of each subnet, it contains only the
+        network.
     type: bool
     default: false
 extends_documentation_fragment:

@@ -6,53 +6,56 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: entries
-short_description: Boot entries of clients
+short_description: Return the boot entries of clients
 version_added: 0.1.0
 author: The diskless.netboot authors
 description:
   - Returns one boot entry for each MAC address of each client, in the form that
     M(diskless.netboot.pxelinux_entry) takes.
-  - Fails with one message that names every client without a release, and every one whose kernel
-    command line would be longer than the 2047 bytes that a PC's boot loader can pass on.
+  - Fails with one message that names every client without a release, and every client whose kernel
+    command line would be too long. A PC's boot loader can pass on at most 2047 bytes.
 options:
   nfs_server:
-    description: IPv4 address of the NFS server. The initrd resolves no names.
+    description: IPv4 address of the NFS server. The initrd does not resolve names.
     type: str
     required: true
   nfs_options:
     description:
-      - Mount options of the root, as a list or a string with commas.
-      - Only options are accepted that the program takes with which the clients' initrds mount
-        their roots, see O(image_mounters); any other would stop the client.
+      - Mount options of the root, as a list or as a string with commas.
+      - The program that mounts the roots in the clients' initrds must know these options, see
+        O(image_mounters). Others are refused, since they would stop the client.
     type: list
     elements: str
     default: []
   image_releases:
     description:
-      - The releases of each image, by the image's name, with C(current), the current one, and
-        C(names), all of them, and C(squashfs), those that have their root as one file too.
+      - The releases of each image, by the name of the image. C(current) is the current release,
+        C(names) is a list of all releases, and C(squashfs) is a list of those that also have their
+        root as one file.
     type: dict
     default: {}
   root_releases:
     description:
-      - What each root which clients write to was copied from, as V(IMAGE/RELEASE), by the root's
-        path on the NFS server. The kernel's modules lie in that root, so its clients boot that
-        kernel, and the root is of that image for good.
+      - The release that each root which clients write to was copied from, as V(IMAGE/RELEASE), by
+        the path of the root on the NFS server.
+      - The modules of the release's kernel are in that root, so its clients boot that kernel. Such
+        a root always belongs to the image that it was copied from.
     type: dict
     default: {}
   image_mounters:
     description:
-      - The program with which each image's initrd mounts its root, by the image's name, as
-        M(diskless.netboot.initramfs_netboot) returns it. V(nfsmount) for one that is not named.
-      - The options for C(mount.nfs) stand in C(netboot.nfs=) on the command line.
+      - The program that mounts the root in each image's initrd, by the name of the image, as
+        M(diskless.netboot.initramfs_netboot) returns it. An image that is not named has
+        V(nfsmount).
+      - The options for C(mount.nfs) are put into C(netboot.nfs=) on the command line.
     type: dict
     default: {}
   http_port:
-    description: Port at which the NFS server's host serves the roots that are fetched.
+    description: Port on which the host of the NFS server serves roots over HTTP.
     type: int
     default: 80
   panic_seconds:
-    description: Seconds after which a client whose kernel or initrd gave up starts again.
+    description: Seconds after which a client starts again if its kernel or initrd has failed.
     type: int
     default: 30
 seealso:

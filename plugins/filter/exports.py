@@ -6,15 +6,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: exports
-short_description: NFS exports that clients need
+short_description: Return the NFS exports that clients need
 version_added: 0.1.0
 author: The diskless.netboot authors
 description:
-  - Returns what the NFS server must export for the clients to boot, and to whom.
-  - A client's own root goes to its address alone, an image's shared root to the addresses of the
-    clients that run it.
-  - A client that is on keeps what it runs from when its image or kind of root changes, if both
-    O(previous) and O(booted) say that it does.
+  - Returns what the NFS server must export so that the clients can boot, and to whom.
+  - A client's own root is exported only to the client's address. An image's shared root is exported
+    to the addresses of the clients that run the image.
+  - If the image or the kind of root of a running client changes, the client keeps access to what it
+    runs from, provided that both O(previous) and O(booted) say that it does.
 options:
   options:
     description: Options of every export, as in exports(5).
@@ -22,14 +22,15 @@ options:
     elements: str
     default: [rw, no_root_squash, no_subtree_check, sync, sec=sys]
   previous:
-    description: What this returned last time.
+    description: What this filter returned last time.
     type: list
     elements: dict
     default: []
   booted:
     description:
-      - By the clients' names, the tree that each runs from, as M(diskless.netboot.client_state)
-        returns it. It is the client's own word, so it counts only for what O(previous) gave it.
+      - The tree that each client runs from, by the name of the client, as
+        M(diskless.netboot.client_state) returns it. Only the client itself says so. So a tree
+        counts only if O(previous) exported it to the client.
     type: dict
     default: {}
 extends_documentation_fragment:
@@ -56,7 +57,7 @@ _value:
       type: str
       sample: /srv/netboot/clients/pc01/root
     clients:
-      description: Who may mount it, sorted by address.
+      description: Who may mount the folder, sorted by address.
       type: list
       elements: dict
       sample:

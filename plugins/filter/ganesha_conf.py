@@ -6,34 +6,34 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: ganesha_conf
-short_description: Exports and settings as text for NFS-Ganesha
+short_description: Return exports and settings as text for NFS-Ganesha
 version_added: 0.1.0
 author: The diskless.netboot authors
 description:
   - Returns the text of C(ganesha.conf) for NFS-Ganesha 4.3 to 6.5 with the FSAL VFS.
-  - The same exports in another order give the same text.
-  - Ganesha reads exports anew on SIGHUP, other settings only when it starts. O(core) and
-    O(include) part the two, so that a new client needs no restart.
-  - A client gets what the options of exports(5) say, their defaults included; V(ro),
-    V(root_squash) and V(secure) are defaults. Options without a counterpart that would change what
-    a client may do are refused.
-  - All faults of the input come back in one error.
+  - The order of the exports does not change the text.
+  - Ganesha reads exports again on SIGHUP, but other settings only when it starts. With O(core) and
+    O(include), exports and settings can be in two files, so that a new client needs no restart.
+  - A client gets the rights that the options of exports(5) describe, including their defaults
+    V(ro), V(root_squash) and V(secure). An option is refused if Ganesha has no counterpart and the
+    option would change what a client may do.
+  - One error message lists all faults of the input.
 notes:
-  - A file handle holds the number of its export, which is a hash of the path in 16 bits. Where two
-    paths meet on one number, adding or removing one can change the other's, and a client that has
-    mounted it loses it; at 300 exports there is such a pair in every second site. O(previous)
-    prevents it.
-  - FSAL VFS needs a file system with file handles, such as ext4; overlayfs has none by default.
+  - A file handle contains the number of its export. This number is a hash of the path with 16 bits.
+    If two paths have the same hash, adding or removing one of them can change the number of the
+    other. A client that has mounted the other export then loses it. With 300 exports, every second
+    site has such a pair. O(previous) prevents this.
+  - FSAL VFS needs a file system with file handles, such as ext4. By default, overlayfs has none.
 options:
   _input:
     description:
-      - Exports as P(diskless.netboot.exports#filter) returns them; their keys are documented for
-        P(diskless.netboot.nfs_exports#filter). May be empty.
+      - Exports as P(diskless.netboot.exports#filter) returns them. Their keys are documented for
+        P(diskless.netboot.nfs_exports#filter). The list may be empty.
     type: list
     elements: dict
     required: true
   protocols:
-    description: NFS versions to serve, of V(3) and V(4).
+    description: NFS versions to serve, V(3), V(4) or both.
     type: list
     elements: int
     default: [3, 4]
@@ -43,33 +43,34 @@ options:
     default: 20048
   grace_seconds:
     description:
-      - How long after its start, in seconds (0 to 180), the server waits for NFSv4 clients to
-        reclaim their open files and locks. It ends at once when all of them have.
-      - Until then no file can be newly opened by NFSv4, so a boot waits. A smaller value than
-        O(lease_seconds) can cost a client its locks. NFSv3 roots are not affected.
+      - How long the server waits after its start for NFSv4 clients to reclaim their open files and
+        locks, in seconds (0 to 180). The wait ends as soon as all of them have done so.
+      - Until then, no file can be newly opened over NFSv4, so a boot waits. With a smaller value
+        than O(lease_seconds), a client can lose its locks. NFSv3 roots are not affected.
     type: int
     default: 90
   lease_seconds:
-    description: How long, in seconds (1 to 120), a silent NFSv4 client keeps its state.
+    description: How long a silent NFSv4 client keeps its state, in seconds (1 to 120).
     type: int
     default: 60
   io_flusher:
     description:
       - V(optional) lets Ganesha 5 and newer start without the capability CAP_SYS_RESOURCE, which
-        containers often lack. Ganesha 4.3 does not know the setting, logs that, and goes on.
-      - V(default) leaves it out.
+        containers often lack. Ganesha 4.3 does not know this setting. It logs a message and
+        continues.
+      - V(default) leaves this setting out.
     type: str
     choices: [optional, default]
     default: optional
   core:
-    description: Whether the settings are part of the text. If V(false), only exports are.
+    description: Whether the text contains the settings. If V(false), it contains only the exports.
     type: bool
     default: true
   include:
-    description: Absolute path of another file that Ganesha is to read too.
+    description: Absolute path of another file for Ganesha to read.
     type: str
   previous:
-    description: The present text of the file, whose exports keep their numbers.
+    description: The present text of the file. Its exports keep their numbers.
     type: str
     default: ''
 seealso:

@@ -10,11 +10,11 @@ short_description: List the packages of an image
 version_added: 0.1.0
 author: The diskless.netboot authors (@diskless-netboot)
 description:
-  - Adds what a PC needs whose root is on the network to the packages that somebody asks for.
+  - Adds the packages that a PC with its root on the network needs to the requested packages.
 positional: _input
 options:
   _input:
-    description: What somebody asks for.
+    description: The requested packages.
     type: list
     elements: str
     required: true
@@ -23,21 +23,21 @@ options:
     type: str
     default: debian
   initramfs:
-    description: The tool that makes the initrd, V(initramfs-tools) or V(dracut).
+    description: The tool that builds the initrd, V(initramfs-tools) or V(dracut).
     type: str
     default: initramfs-tools
   squashfs:
-    description: Whether PCs may fetch the image as one file.
+    description: Whether PCs can fetch the image as one file.
     type: bool
     default: false
   fresh:
-    description: Whether the image is made of packages. A copied system brings its own kernel.
+    description: Whether the image is made from packages. A copied system has a kernel of its own.
     type: bool
     default: true
 """
 
 EXAMPLES = r"""
-- name: Show what an image with GIMP has
+- name: Show the packages of an image with GIMP
   ansible.builtin.debug:
     msg: "{{ ['gimp'] | diskless.netboot.image_packages(initramfs='dracut') }}"
 """

@@ -6,20 +6,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: kea_dhcp4
-short_description: Configuration of Kea's DHCPv4 server
+short_description: Return the configuration of Kea's DHCPv4 server
 version_added: 0.1.0
 author: The diskless.netboot authors
 description:
   - Returns the whole configuration of C(kea-dhcp4), as data, for Kea 2.0 to 2.6.
-  - The same input in another order gives the same data in the same order.
-  - A subnet's id follows from its network address, so leases stay with their subnet when another
-    one is added.
-  - All faults of the input come back in one error.
+  - The order of the input does not change the data or its order.
+  - The id of a subnet is derived from its network address. So leases stay with their subnet when
+    another one is added.
+  - One error message lists all faults of the input.
 notes:
-  - Kea gives an address to the MAC that holds its lease. A client with several MACs that boots from
-    another of its cards gets an address of the pool, or none, until the first card's lease has
-    ended. With P(diskless.netboot.dhcpd_conf#filter) it gets its address on each card at once.
-  - Kea refuses a configuration that names an interface which the host lacks, and
+  - Kea gives an address to the MAC address that holds its lease. If a client with several MAC
+    addresses boots from another of its NICs, it gets an address of the pool, or none, until the
+    lease of the first NIC has ended. With P(diskless.netboot.dhcpd_conf#filter), it gets its
+    address on each NIC at once.
+  - Kea refuses a configuration that names an interface which the host does not have.
     C(kea-dhcp4 -t) does so too.
 extends_documentation_fragment:
   - diskless.netboot.dhcp_config
@@ -42,7 +43,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The configuration, with the one key C(Dhcp4).
+  description: The configuration, with the single key C(Dhcp4).
   type: dict
   sample:
     Dhcp4:

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: nfs_exports
-short_description: Exports as text for the kernel's NFS server
+short_description: Return exports as text for the kernel's NFS server
 version_added: 0.1.0
 author: The diskless.netboot authors
 description:
-  - Returns the text of a file of C(/etc/exports.d), as in exports(5).
-  - The same exports in another order give the same text, one client a line.
-  - All faults of the input come back in one error, options that exports(5) does not know among
-    them.
+  - Returns the text of a file in C(/etc/exports.d), as in exports(5), with one client on each line.
+  - The order of the exports does not change the text.
+  - One error message lists all faults of the input, including options that exports(5) does not
+    know.
 options:
   _input:
     description: Exports as P(diskless.netboot.exports#filter) returns them.
@@ -26,7 +26,7 @@ options:
         type: str
         required: true
       clients:
-        description: Who may mount it; at least one.
+        description: Who may mount the folder. At least one client is required.
         type: list
         elements: dict
         required: true

@@ -12,14 +12,16 @@ short_description: Give each client an identity and a place for what it keeps
 version_added: 0.1.0
 author: The diskless.netboot authors (@diskless-netboot)
 description:
-  - Makes for each client a folder C(STORE/clients/CLIENT/state), to be exported to that client's
-    address and no other. The initrd mounts it and gives the client what lies in it.
-  - That is a machine-id, the same at every boot, derived from the client's name with a key that
-    stays on the boot server in C(STORE/secret); an ssh host key; and a folder for each path that
-    the client keeps when it is switched off.
-  - What a client keeps is never changed or removed. Folders of clients that are named no more stay.
-  - A file of a client's own that is asked for no more is removed from its state.
-  - This module has no loop to it. Pass all clients in one list.
+  - Creates a state for each client. This is the folder C(STORE/clients/CLIENT/state), which is to
+    be exported only to the address of that client. The initrd mounts it and gives its contents to
+    the client.
+  - A state contains a machine-id, an ssh host key, and a folder for each path that the client keeps
+    when it is switched off. The machine-id is the same at every boot. It is derived from the
+    client's name, with a key that stays on the boot server in C(STORE/secret).
+  - What a client keeps is never changed or removed. The folders of clients that are no longer in
+    the list stay.
+  - A client's own file that is no longer in the list is removed from its state.
+  - Do not use this module in a loop. Pass all clients in one list.
 extends_documentation_fragment:
   - diskless.netboot.attributes
 attributes:
@@ -28,7 +30,7 @@ attributes:
   diff_mode:
     support: full
     details:
-      - Shows the names of what is made and removed, and nothing of what is in it.
+      - Shows the names of what is created and removed, but not its content.
   idempotent:
     support: full
   platform:
@@ -44,32 +46,33 @@ options:
     default: /srv/netboot
   clients:
     description:
-      - The clients, as P(diskless.netboot.client_states#filter) gives them.
+      - The clients, as P(diskless.netboot.client_states#filter) returns them.
     type: list
     elements: dict
     required: true
     suboptions:
       name:
         description:
-          - The client's name, one path segment.
+          - Name of the client, as one path segment.
         type: str
         required: true
       persist:
         description:
-          - Absolute paths of folders that it keeps.
+          - Absolute paths of the folders that the client keeps.
         type: list
         elements: str
         default: []
       files:
         description:
-          - Texts of files that it has in place of its image's, by their absolute paths. The initrd
-            puts them there at every boot.
+          - Texts of the client's own files, by absolute path. These files replace those of its
+            image. The initrd puts them in place at every boot.
         type: dict
         default: {}
       source:
         description:
-          - Absolute path of a root on the boot server. What it has in a kept folder is where that
-            folder begins. Without it, or where it has no such folder, it begins empty.
+          - Absolute path of a root on the boot server. Each kept folder gets its first content from
+            this root. Without this option, or if the root does not have the folder, the kept folder
+            is empty at first.
         type: path
 seealso:
   - plugin: diskless.netboot.client_states
@@ -77,7 +80,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Identities, and a log folder that outlives a reboot
+- name: Create identities, and a log folder that survives a reboot
   diskless.netboot.client_state:
     clients:
       - name: pc01
@@ -93,29 +96,29 @@ EXAMPLES = r"""
 
 RETURN = r"""
 created:
-  description: What was made, or would be in check mode, below the store.
+  description: What was created below the store, or would be in check mode.
   returned: success
   type: list
   elements: str
   sample: [clients/pc02/state, clients/pc02/state/ssh_host_ed25519_key]
 updated:
-  description: Files whose content was replaced, or would be in check mode, below the store.
+  description: Files below the store whose content was replaced, or would be in check mode.
   returned: success
   type: list
   elements: str
   sample: [clients/pc02/state/kept]
 removed:
   description:
-    - Files of clients' own that are asked for no more, and were or would be removed, below the
-      store.
+    - Clients' own files below the store that are no longer in the list, and that were removed, or
+      would be in check mode.
   returned: success
   type: list
   elements: str
   sample: ["clients/pc02/state/file-etc,motd"]
 booted:
   description:
-    - By the client's name, the tree on this host that it runs from, as it noted itself when it was
-      last started. Clients that noted no tree that is there are left out.
+    - The tree on this host that each client runs from, by the name of the client. The client itself
+      notes this when it starts. Clients without a note, or whose tree does not exist, are left out.
   returned: success
   type: dict
   sample: {pc01: /srv/netboot/images/library/releases/2026-11-24.1/root}

@@ -8,24 +8,24 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: config_file
-short_description: A service's configuration file, tested before it counts
+short_description: Write a service's configuration file after testing it
 version_added: 0.1.0
 author: The diskless.netboot authors (@diskless-netboot)
 description:
   - Writes one configuration file atomically, after a command of the service has accepted it.
-  - The new file is staged beside its place, in the same folder. AppArmor lets C(kea-dhcp4 -t) and
-    C(dhcpd -t) read their own folders below C(/etc) only, so that a file in a temporary folder,
-    as with O(ansible.builtin.copy#module:validate), cannot be tested on many hosts.
-  - If the command refuses the file, the old one stays as it is and nothing is left behind.
-  - What a killed run left staged is removed by the next run for a file in the same folder.
+  - The new file is staged in the folder of the old one. AppArmor lets C(kea-dhcp4 -t) and
+    C(dhcpd -t) read only their own folders below C(/etc). So on many hosts, these commands cannot
+    test a file in a temporary folder, where O(ansible.builtin.copy#module:validate) puts it.
+  - If the command rejects the file, the old file stays as it is and nothing is left behind.
+  - If a run is killed, the next run for a file in the same folder removes what it left there.
 extends_documentation_fragment:
   - diskless.netboot.attributes
 attributes:
   check_mode:
     support: full
     details:
-      - O(validate) is not run in check mode, since it would need the staged file on the disk.
-      - A user or group that does not exist is taken for one that an earlier task would have made.
+      - O(validate) is not run in check mode, since it needs the staged file on the disk.
+      - If a user or group does not exist, it is assumed that an earlier task would create it.
   diff_mode:
     support: full
   idempotent:
@@ -36,50 +36,52 @@ attributes:
 options:
   path:
     description:
-      - Absolute path of the file. Missing folders on the way are made. A link at this place is
-        replaced, not followed.
+      - Absolute path of the file. Missing parent folders are created. A symbolic link at this path
+        is replaced, not followed.
     type: path
     required: true
   content:
     description:
-      - What the file holds, to the last newline.
+      - The whole content of the file, including the last newline.
     type: str
     required: true
   owner:
     description:
-      - User name or number that owns the file. An existing file keeps its owner if this is not
-        given.
+      - Name or number of the user who owns the file. If not given, an existing file keeps its
+        owner.
     type: str
   group:
     description:
-      - Group name or number. An existing file keeps its group if this is not given.
+      - Name or number of the group of the file. If not given, an existing file keeps its group.
     type: str
   mode:
     description:
-      - Permissions as an octal number in quotes, such as V('0640'). An existing file keeps its
-        mode if this is not given; a new one gets V('0644').
+      - Permissions as an octal number in quotes, such as V('0640'). If not given, an existing file
+        keeps its mode, and a new file gets V('0644').
     type: str
   validate:
     description:
-      - Command that tests the file, as a list, with V(%s) in the place of the staged file's path.
-        It is run without a shell, before the file is replaced, and only if the content differs.
-      - It must end with status 0.
+      - Command that tests the file, as a list. V(%s) stands for the path of the staged file.
+      - The command is run without a shell, before the file is replaced, and only if the content
+        differs.
+      - It must exit with status 0.
     type: list
     elements: str
   pending:
     description:
-      - Absolute path of a note, an empty file, that is made before the content changes. Whoever
-        lets the service read its configuration removes it afterwards.
-      - While it is there the task is changed, so that a service is reloaded even if the run that
-        wrote the file was killed before that. Put it below C(/run), since a service that starts
-        with the machine reads its configuration anyway.
+      - Absolute path of a note, which is an empty file. The note is created before the content
+        changes. Whatever reloads the service must remove it afterwards.
+      - While the note exists, the task reports a change. So the service is reloaded even if the run
+        that wrote the configuration file was killed before the reload.
+      - Put the note below C(/run). After a restart of the machine it is not needed, since the
+        service has read its configuration when it started.
     type: path
 seealso:
   - module: ansible.builtin.copy
 """
 
 EXAMPLES = r"""
-- name: The DHCP server's configuration
+- name: Configure Kea
   diskless.netboot.config_file:
     path: /etc/kea/kea-dhcp4.conf
     content: "{{ kea_config | to_nice_json }}\n"
@@ -90,7 +92,7 @@ EXAMPLES = r"""
     pending: /run/kea-to-be-reloaded
   notify: Reload Kea, and remove the note
 
-- name: The same for ISC's
+- name: Configure ISC's DHCP server
   diskless.netboot.config_file:
     path: /etc/dhcp/dhcpd.conf
     content: "{{ lookup('ansible.builtin.template', 'dhcpd.conf.j2') }}"
@@ -105,8 +107,8 @@ path:
   sample: /etc/kea/kea-dhcp4.conf
 action:
   description:
-    - One of V(created), V(updated), V(unchanged), and V(pending) for a file that is as it should be
-      but was not read yet, see O(pending).
+    - One of V(created), V(updated), V(unchanged) and V(pending). V(pending) means that the file is
+      as it should be, but that the service has not read it yet, see O(pending).
   returned: success
   type: str
   sample: updated
@@ -117,24 +119,24 @@ validated:
   sample: true
 command:
   description:
-    - The command of O(validate) with the staged file's path in it, or what it would be in check
-      mode, with the file's own path. Empty if there was nothing to test.
+    - The command of O(validate) with the path of the staged file in it. In check mode, it has the
+      path of the file itself. Empty if there was nothing to test.
   returned: always
   type: list
   elements: str
   sample: [kea-dhcp4, -t, /etc/kea/.netboot-0f3c2a91d45be678-kea-dhcp4.conf]
 rc:
-  description: Exit status of a command that refused the file.
+  description: Exit status of the command that rejected the file.
   returned: when O(validate) fails
   type: int
   sample: 1
 stdout:
-  description: What that command wrote to its standard output.
+  description: Standard output of that command.
   returned: when O(validate) fails
   type: str
   sample: ""
 stderr:
-  description: What that command wrote to its standard error.
+  description: Standard error of that command.
   returned: when O(validate) fails
   type: str
   sample: "Error encountered: /etc/kea/.netboot-0f3c2a91d45be678-kea-dhcp4.conf:12.1: syntax error"

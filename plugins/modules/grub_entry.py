@@ -8,24 +8,26 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: grub_entry
-short_description: Boot entries for GRUB, for PCs with UEFI
+short_description: Write boot entries for GRUB, for PCs with UEFI
 version_added: 0.1.0
 author: The diskless.netboot authors (@diskless-netboot)
 description:
   - Writes what GRUB's signed network image reads for each client, for any number of clients in one
-    call. With shim before it, PCs with Secure Boot on boot from it too.
-  - That image looks for C(grub/grub.cfg) only, and for nothing of the client's. So this module
-    writes C(grub/grub.cfg), which goes on with the client's file in C(grub/clients). Someone else's
-    C(grub/grub.cfg) is not replaced, and the task fails.
-  - A PC without an entry is told so on its screen, with its MAC address, and goes on with its next
+    call. If shim loads this image, PCs with Secure Boot on can boot from it too.
+  - GRUB's image reads only C(grub/grub.cfg), and does not look for files of the client. So this
+    module writes a C(grub/grub.cfg) that loads the client's file from C(grub/clients). If somebody
+    else wrote C(grub/grub.cfg), it is not replaced, and the task fails.
+  - A PC without an entry shows a message with its MAC address, and then continues with its next
     boot device.
-  - All entries are checked before the first file is written, and one error names every fault.
-  - Files are staged, synced to disk and renamed, so that a client which boots meanwhile reads the
-    old entry or the new one, even if the run is killed.
-  - A file that this module did not write is never removed. Its own files begin with a marker line.
-  - Pass all entries in one list. A loop of tasks costs hundreds of times as much for each entry.
-  - The same list serves M(diskless.netboot.pxelinux_entry), for PCs with a BIOS. What GRUB cannot
-    do is left out with a warning if the PC boots the same without it, and a fault otherwise.
+  - All entries are checked before the first file is written. One error message lists all faults.
+  - Files are staged, synced to disk and renamed. So a client that boots during a run reads either
+    the old entry or the new one, even if the run is killed.
+  - A file that this module did not write is never removed. The module's own files begin with a
+    marker line.
+  - Pass all entries in one list. A loop of tasks takes hundreds of times as long for each entry.
+  - You can use the same list with M(diskless.netboot.pxelinux_entry), for PCs with a BIOS. What
+    GRUB does not support is left out with a warning if the PC boots the same without it. Otherwise
+    it is a fault.
 extends_documentation_fragment:
   - diskless.netboot.attributes
   - diskless.netboot.boot_entries
@@ -33,9 +35,9 @@ attributes:
   check_mode:
     support: full
     details:
-      - A kernel or initrd that does not exist is a warning only, since an earlier task would have
-        put it there.
-      - If O(root) does not exist it counts as empty.
+      - If a kernel or initrd does not exist, there is only a warning, since an earlier task would
+        have put it there.
+      - If O(root) does not exist, it counts as empty.
   diff_mode:
     support: full
   idempotent:
@@ -51,7 +53,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Two clients boot over NFS
+- name: Boot two clients over NFS
   diskless.netboot.grub_entry:
     root: /srv/tftp
     entries:
@@ -72,25 +74,25 @@ EXAMPLES = r"""
         sysappend: 2
         labels: *reading_room
 
-- name: The PC is gone
+- name: Remove the entry of a PC
   diskless.netboot.grub_entry:
     root: /srv/tftp
     entries:
       - client: "52:54:00:12:34:57"
     state: absent
 
-- name: The same entries for PCs with UEFI and with a BIOS
+- name: Write the same entries for PCs with UEFI and with a BIOS
   block:
-    - name: For UEFI
+    - name: Write entries for UEFI
       diskless.netboot.grub_entry: &entries
         root: /srv/tftp
         entries: "{{ boot_entries }}"
         purge: true
 
-    - name: For BIOS
+    - name: Write entries for BIOS
       diskless.netboot.pxelinux_entry: *entries
 
-- name: A menu with a password for the rescue system
+- name: Show a menu with a password for the rescue system
   diskless.netboot.grub_entry:
     root: /srv/tftp
     entries:
@@ -111,7 +113,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 entries:
-  description: The entries named, in their order, with what was done or would be done.
+  description: The given entries, in their order, with what was done or would be done.
   returned: success
   type: list
   elements: dict
@@ -131,15 +133,16 @@ entries:
       path: /srv/tftp/grub/clients/01-52-54-00-12-34-56.cfg
       action: created
 removed:
-  description: Absolute paths of all files removed, by O(state=absent) or O(purge).
+  description: Absolute paths of all files that O(state=absent) or O(purge) removed.
   returned: success
   type: list
   elements: str
   sample: [/srv/tftp/grub/clients/01-52-54-00-12-34-57.cfg]
 foreign:
   description:
-    - Absolute paths of what lies in C(grub/clients) and was neither written by this module nor
-      named in O(entries), and of files that O(state=absent) left because somebody else wrote them.
+    - Absolute paths of everything in C(grub/clients) that this module did not write and that
+      O(entries) does not name, and of files that O(state=absent) left because somebody else wrote
+      them.
   returned: success
   type: list
   elements: str

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: image_base
-short_description: Make an archive of a fresh system
+short_description: Make an archive of a newly installed system
 version_added: 0.1.0
 author: The diskless.netboot authors (@diskless-netboot)
 description:
-  - Installs packages of Debian or Ubuntu by C(mmdebstrap) and makes a tar archive of them, once for
-    all images that are made of the same packages, mirrors and keys.
+  - Installs packages of Debian or Ubuntu with C(mmdebstrap) and makes a tar archive of them. Images
+    that are made from the same packages, mirrors and keys share one archive.
   - Signatures of mirrors are always checked.
 extends_documentation_fragment:
   - diskless.netboot.attributes
@@ -31,14 +31,14 @@ attributes:
     platforms: posix
 requirements:
   - mmdebstrap
-  - the distribution's package of keys, C(debian-archive-keyring) or C(ubuntu-keyring)
+  - the keyring package of the distribution, C(debian-archive-keyring) or C(ubuntu-keyring)
 options:
   dest:
-    description: The folder for such archives. It is made where it is missing.
+    description: Folder for such archives. It is created if it is missing.
     type: path
     default: /srv/netboot/bases
   suite:
-    description: The distribution's release.
+    description: Code name of the distribution's release.
     type: str
     required: true
   distribution:
@@ -48,19 +48,20 @@ options:
     default: debian
   packages:
     description:
-      - What is installed. C(systemd-timesyncd) is added unless another package that sets the clock
-        is among them.
+      - Packages to install. C(systemd-timesyncd) is added unless the list contains another package
+        that sets the clock.
     type: list
     elements: str
     required: true
   mirrors:
-    description: Lines for C(sources.list). Default, the mirrors of this host itself.
+    description: Lines for C(sources.list). Defaults to the mirrors of this host itself.
     type: list
     elements: str
     default: []
   keyrings:
     description:
-      - Files with further keys that may sign these mirrors. The system gets them at the same paths.
+      - Files with additional keys that may sign these mirrors. The system gets them at the same
+        paths.
     type: list
     elements: path
     default: []
@@ -69,7 +70,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A small system, to be unpacked as an image's root
+- name: Make an archive of a small system, to be unpacked as an image's root
   diskless.netboot.image_base:
     suite: bookworm
     packages: [systemd-sysv, openssh-server, python3]
@@ -78,12 +79,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 archive:
-  description: The archive's path on this host.
+  description: Path of the archive on this host.
   returned: success
   type: str
   sample: /srv/netboot/bases/bookworm-0f3a5b7c9d1e.tar
 sources:
-  description: The lines of C(sources.list) that the system has.
+  description: The lines of C(sources.list) in the system.
   returned: success
   type: list
   elements: str

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: image_tuning
-short_description: Make the files of an image fit for a root on the network
+short_description: Adapt the files of an image to a root on the network
 version_added: 0.1.0
 author: The diskless.netboot authors (@diskless-netboot)
 description:
-  - Writes the files and links that role P(diskless.netboot.client_tuning#role) asks for, all in one
-    call. It runs in the image.
-  - Changes C(/etc/fstab), C(/etc/hosts), C(/etc/crontab) and C(/etc/default/rcS) where they are.
-  - Notes in C(/usr/lib/netboot/files) which files and links it made. What is not wanted any more is
-    removed. Masks and settings of others stay.
+  - Writes the files and links that the role P(diskless.netboot.client_tuning#role) requests, all in
+    one call. The module runs in the image.
+  - Edits C(/etc/fstab), C(/etc/hosts), C(/etc/crontab) and C(/etc/default/rcS) in place.
+  - Notes in C(/usr/lib/netboot/files) which files and links it made. Those that are no longer
+    wanted are removed. Masks and settings that somebody else made stay.
 extends_documentation_fragment:
   - diskless.netboot.attributes
 attributes:
@@ -32,14 +32,14 @@ attributes:
 options:
   root:
     description:
-      - Root of the image, V(/) for a task that runs in it. There is no default, since a host that
-        is no image would lose its name, its disks and its name servers.
+      - Root of the image. It is V(/) for a task that runs in the image. There is no default, since
+        a host that is not an image would lose its name, its disks and its name servers.
     type: path
     required: true
   files:
     description:
-      - Programs and systemd units by their name, with their text. A unit is enabled as its
-        C([Install]) section says; C(NAME-user.service) is a unit of users.
+      - Texts of programs and systemd units, by name. A unit is enabled as its C([Install]) section
+        says. C(NAME-user.service) is a user unit.
     type: dict
     default: {}
   boot_nics:
@@ -54,25 +54,25 @@ options:
     default: []
     suboptions:
       path:
-        description: The folder.
+        description: Path of the folder.
         type: path
         required: true
       size:
-        description: Its limit, in percent of the RAM or with a unit, as in tmpfs(5).
+        description: Maximum size, in percent of the RAM or with a unit, as in tmpfs(5).
         type: str
         required: true
   mounts:
-    description: File systems that are mounted at boot. Missing mount points are made.
+    description: File systems that are mounted at boot. Missing mount points are created.
     type: list
     elements: dict
     default: []
     suboptions:
       src:
-        description: What is mounted.
+        description: What to mount.
         type: str
         required: true
       path:
-        description: The mount point.
+        description: Mount point.
         type: path
         required: true
       fstype:
@@ -89,7 +89,7 @@ options:
     default: []
     suboptions:
       path:
-        description: The folder.
+        description: Path of the folder.
         type: path
         required: true
       timeout:
@@ -103,35 +103,35 @@ options:
         required: true
         suboptions:
           key:
-            description: Name below the folder, or V(*) for any.
+            description: Name below the folder, or V(*) for any name.
             type: str
             required: true
           options:
             description: Mount options, separated by commas.
             type: str
           location:
-            description: What is mounted.
+            description: What to mount.
             type: str
             required: true
   swap:
-    description: What a PC swaps to.
+    description: What a PC uses as swap space.
     type: str
     choices: [zram, file, none]
     default: none
   zram_size:
-    description: Size of a swap in RAM in MiB, a formula of zram-generator.conf(5).
+    description: Size of the swap space in RAM, in MiB, as a formula of zram-generator.conf(5).
     type: str
     default: min(ram / 2, 4096)
   swap_file:
-    description: The file of O(swap=file).
+    description: Path of the swap file for O(swap=file).
     type: path
     default: /var/swap/netboot.swap
   swap_megabytes:
-    description: Its size in MiB.
+    description: Size of the swap file in MiB.
     type: int
     default: 512
   log_server:
-    description: Address to which logs are sent. Without it they are not sent.
+    description: Address to which logs are sent. If it is empty, they are not sent.
     type: str
     default: ""
   log_port:
@@ -139,20 +139,20 @@ options:
     type: int
     default: 514
   spread_timers:
-    description: Timers that start at another moment on each PC.
+    description: Timers that start at a different time on each PC.
     type: list
     elements: str
     default: []
   spread_minutes:
-    description: Over how many minutes timers and cron jobs are spread.
+    description: Number of minutes over which timers and cron jobs are spread.
     type: int
     default: 60
   keep_xorg_conf:
-    description: Whether C(/etc/X11/xorg.conf) stays in its place.
+    description: Whether to keep C(/etc/X11/xorg.conf) in its place.
     type: bool
     default: false
   journal_megabytes:
-    description: Limit of the journal, which is in RAM, in MiB.
+    description: Maximum size of the journal, which is in RAM, in MiB.
     type: int
     default: 64
   stop_seconds:
@@ -169,7 +169,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Keep temporary files in RAM, and run no job that writes from all PCs at once
+- name: Keep temporary files in RAM, and mask jobs that would write from all PCs at once
   diskless.netboot.image_tuning:
     root: /
     tmpfs:
@@ -180,7 +180,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 created:
-  description: Files and links that were made, or would be in check mode.
+  description: Files and links that were created, or would be in check mode.
   returned: success
   type: list
   elements: str
@@ -198,7 +198,7 @@ removed:
   elements: str
   sample: [/etc/hostname]
 folders:
-  description: Mount points that were made, or would be in check mode.
+  description: Mount points that were created, or would be in check mode.
   returned: success
   type: list
   elements: str

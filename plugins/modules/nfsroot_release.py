@@ -8,17 +8,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: nfsroot_release
-short_description: Publish an image as a release, go back to one, remove old ones
+short_description: Publish an image as a release, go back to a release, or remove old releases
 version_added: 0.1.0
 author: The diskless.netboot authors (@diskless-netboot)
 description:
-  - A release is a published state of an image. It has a root, a kernel, an initrd and a manifest,
-    lies in C(STORE/images/IMAGE/releases/RELEASE), and is never changed. Clients run releases, so
-    the image itself can be worked on while they do.
-  - What did not change since the release before is shared with it by hard links, so a release
-    costs what has changed.
-  - Publishing and going back each end in one rename. Whenever a run is killed or the power fails,
-    every client that starts finds either the old state or the new one, whole.
+  - A release is a published copy of an image that never changes. It consists of a root, a kernel,
+    an initrd and a manifest in C(STORE/images/IMAGE/releases/RELEASE). Clients run releases, so you
+    can work on the image itself while they run.
+  - A release shares unchanged files with the release before it by hard links. So a release takes
+    only the disk space of what has changed.
+  - Publishing a release and going back to one both end with a single rename. If a run is killed or
+    the power fails, every client that starts finds either the complete old release or the complete
+    new one.
 extends_documentation_fragment:
   - diskless.netboot.attributes
 attributes:
@@ -30,14 +31,14 @@ attributes:
   diff_mode:
     support: full
     details:
-      - Shows which release is current before and after, and one line for each thing in which the
-        image differs from its newest release, in the form of C(rsync --itemize-changes). The
-        first 500 are shown, and the others counted.
+      - Shows which release is current before and after, and one line for each difference between
+        the image and its newest release, in the form of C(rsync --itemize-changes). The first 500
+        lines are shown, and the others are counted.
   idempotent:
     support: full
     details:
-      - An image that is as in its newest release is not published again, whether that release is
-        current or not.
+      - An image that is the same as its newest release is not published again, whether that release
+        is current or not.
   platform:
     support: full
     platforms: posix
@@ -58,22 +59,22 @@ options:
     default: /srv/netboot
   state:
     description:
-      - With V(published) the image as it is now becomes a release, if it differs from the newest
-        one.
-      - With V(current) the release O(release) becomes the current one. Clients that the inventory
-        sets to no release boot it when their entries name it.
-      - With V(pruned) releases are removed that nobody needs. The current one stays, and so do
-        the newest O(keep), those in O(set_to), those that a client booted last, and those that a
-        client's own root was copied from.
+      - V(published) makes a release of the image as it is now, if the image differs from its newest
+        release.
+      - V(current) makes O(release) the current release. Clients that the inventory does not set to
+        a release boot it when their entries name it.
+      - V(pruned) removes releases that nobody needs. It keeps the current release, the newest
+        O(keep) releases, those in O(set_to), those that a client booted last, and those that a
+        client's root was copied from.
     type: str
     choices: [published, current, pruned]
     default: published
   release:
     description:
-      - With O(state=published), the new release's name. The default is the date and a number, such
-        as V(2026-11-24.1).
-      - With O(state=current), the release to make current. V(previous) is the one before the
-        current.
+      - With O(state=published), the name of the new release. Defaults to the date and a number,
+        such as V(2026-11-24.1).
+      - With O(state=current), the release to make current. V(previous) is the release before the
+        current one.
     type: str
   kernel:
     description:
@@ -85,53 +86,56 @@ options:
     type: path
   exclude:
     description:
-      - Patterns, as C(rsync --exclude) takes them, of what in the image is not for clients. One
-        that begins with a slash is relative to the image's root.
-      - A new pattern makes a new release where the newest one has what it excludes. Earlier
-        releases are never changed, so they keep that until they are pruned.
-      - Never published are ssh host keys, package lists and archives, and the contents of C(/dev),
-        C(/proc), C(/run), C(/sys), C(/tmp) and C(/var/tmp).
+      - Patterns of files in the image that clients must not get, as for C(rsync --exclude). A
+        pattern that begins with a slash is relative to the image's root.
+      - A new pattern causes a new release if the newest one contains what the pattern excludes.
+        Earlier releases are never changed, so they contain it until they are pruned.
+      - ssh host keys, package lists and archives, and the contents of C(/dev), C(/proc), C(/run),
+        C(/sys), C(/tmp) and C(/var/tmp) are never published.
     type: list
     elements: str
     default: []
   squashfs:
     description:
-      - Whether a release gets its root as one file too, for clients that fetch it into their RAM,
-        and how that is compressed. V(lz4) is made in seconds, V(zstd) is a third smaller.
+      - Whether a release also gets its root as one file, for clients that fetch it into their RAM,
+        and how this file is compressed.
+      - With V(lz4), the file is made in seconds. With V(zstd), it is a third smaller.
       - It needs C(mksquashfs) on the boot server.
-      - With O(state=current), anything but V(none) says that clients fetch the current release so,
-        and a release without such a file is refused.
+      - With O(state=current), any value other than V(none) means that clients fetch the current
+        release in this way. A release without such a file is then refused.
     type: str
     choices: [none, zstd, lz4]
     default: none
   squashfs_group:
     description:
-      - Group of the HTTP server that hands this file out. Beside it only root may read the file,
-        which has the image's passwords in it.
+      - Group of the HTTP server that serves this file. Only this group and root can read the file,
+        since the image's passwords are in it.
     type: str
     default: www-data
   note:
     description:
-      - Why it is published, kept in the manifest.
+      - Why the image is published. The note is kept in the manifest.
     type: str
     default: ""
   make_current:
     description:
-      - Which release O(state=published) makes the current one. With V(new) one that was just
-        published; an earlier one to which somebody went back stays current until there is
-        something new. With V(always) the newest. With V(never) none, so that it can be tried
-        first on clients that are set to it; an image's first release becomes current all the same.
+      - Which release O(state=published) makes the current one.
+      - V(new) makes a release current if it was just published. If somebody went back to an earlier
+        release, that one stays current until there is something new.
+      - V(always) makes the newest release current.
+      - V(never) makes no release current, so that you can first try the new one on clients that are
+        set to it. The first release of an image becomes current in any case.
     type: str
     choices: [new, always, never]
     default: new
   keep:
     description:
-      - How many of the newest releases O(state=pruned) keeps whatever else holds. At least 1.
+      - How many of the newest releases O(state=pruned) keeps in any case. At least 1.
     type: int
     default: 3
   set_to:
     description:
-      - Releases that clients are set to, by the clients' names.
+      - The releases that clients are set to, by the names of the clients.
     type: dict
     default: {}
 seealso:
@@ -147,13 +151,13 @@ EXAMPLES = r"""
     initrd: /srv/netboot/images/library/boot/initrd.img
     note: a newer browser
 
-- name: Go back to the release before
+- name: Go back to the previous release
   diskless.netboot.nfsroot_release:
     image: library
     state: current
     release: previous
 
-- name: Remove what nobody needs
+- name: Remove unused releases
   diskless.netboot.nfsroot_release:
     image: library
     state: pruned
@@ -164,18 +168,18 @@ EXAMPLES = r"""
 RETURN = r"""
 release:
   description: >-
-    The release that was published or made current, or would be in check mode. Where nothing had to
-    be published, the newest one.
+    The release that was published or made current, or would be in check mode. If there was nothing
+    to publish, it is the newest release.
   returned: success
   type: str
   sample: 2026-11-24.1
 current:
-  description: The current release afterwards, null if there is none.
+  description: The current release after the run, or null if there is none.
   returned: success
   type: str
   sample: 2026-11-24.1
 releases:
-  description: All releases afterwards, oldest first.
+  description: All releases after the run, oldest first.
   returned: success
   type: list
   elements: str
@@ -187,7 +191,7 @@ removed:
   elements: str
   sample: [2026-10-01.1]
 kept:
-  description: For each release that O(state=pruned) left, why.
+  description: The releases that O(state=pruned) kept, each with the reasons.
   returned: success
   type: dict
   sample: {2026-11-24.1: [is the current one, pc01 booted it last]}

@@ -12,7 +12,7 @@ short_description: List the releases of images
 version_added: 0.1.0
 author: The diskless.netboot authors (@diskless-netboot)
 description:
-  - Returns the releases that images have, and which of them is current. Changes nothing.
+  - Returns the releases of images, and which of them is current. Changes nothing.
 extends_documentation_fragment:
   - diskless.netboot.attributes
 attributes:
@@ -21,7 +21,7 @@ attributes:
   diff_mode:
     support: N/A
     details:
-      - It changes nothing.
+      - The module changes nothing.
   idempotent:
     support: full
   platform:
@@ -30,7 +30,7 @@ attributes:
 options:
   images:
     description:
-      - Names of the images. One that was never published has no releases.
+      - Names of the images. An image that was never published has no releases.
     type: list
     elements: str
     required: true
@@ -44,7 +44,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look which releases there are
+- name: List the releases
   diskless.netboot.nfsroot_release_info:
     images: [library]
   register: published
@@ -52,32 +52,32 @@ EXAMPLES = r"""
 
 RETURN = r"""
 images:
-  description: For each image by its name.
+  description: The releases of each image, by the name of the image.
   returned: success
   type: dict
   contains:
     current:
-      description: The current release, null if there is none.
+      description: The current release, or null if there is none.
       type: str
     releases:
-      description: What each release's manifest says, oldest first.
+      description: The manifest of each release, oldest first.
       type: list
       elements: dict
       contains:
         name:
-          description: Its name.
+          description: Name of the release.
           type: str
         serial:
-          description: Counts an image's releases from 1.
+          description: Number of the release. The releases of an image are counted from 1.
           type: int
         published:
-          description: When, UTC, ISO 8601.
+          description: When the release was published, in UTC, as ISO 8601.
           type: str
         parent:
-          description: The release with which it shares what did not change, null for the first.
+          description: The release with which it shares unchanged files, or null for the first.
           type: str
         note:
-          description: Why it was published.
+          description: Why the release was published.
           type: str
         kernel:
           description: SHA-256 of its kernel.
@@ -86,13 +86,13 @@ images:
           description: SHA-256 of its initrd.
           type: str
         files:
-          description: Number of things in its root (files, folders, links, devices).
+          description: Number of files, folders, links and devices in its root.
           type: int
         bytes:
           description: Size of all files and links in its root, in bytes.
           type: int
         squashfs:
-          description: How its root is compressed as one file, null where there is no such file.
+          description: How its root is compressed as one file, or null if there is no such file.
           type: str
   sample:
     library:

@@ -12,23 +12,24 @@ short_description: Copy a root for clients that boot over NFS
 version_added: 0.1.0
 author: The diskless.netboot authors (@diskless-netboot)
 description:
-  - Makes one or many destination folders equal to a source root. Owners by number, hard links,
-    ACLs, extended attributes, file capabilities, device nodes, sockets, FIFOs, sparse files and
-    times to the nanosecond are kept.
-  - File attributes of C(chattr) are not kept. A copy of an immutable file has the same content,
-    owner and so on, but can be changed and deleted, so that the next run can do so. A destination
-    file that was made immutable is left as it is, and its destination fails with an error that
-    names it.
+  - Makes one or more destination folders equal to a source root. The copy keeps owners by number,
+    hard links, ACLs, extended attributes, file capabilities, device nodes, sockets, FIFOs, sparse
+    files, and times to the nanosecond.
+  - File attributes of C(chattr) are not kept. The copy of an immutable file has the same content,
+    owner and so on, but it can be changed and deleted, so that the next run can do so. If a file in
+    a destination was made immutable, it is left as it is. The destination then fails with an error
+    that names the file.
   - The work is done by C(rsync), C(cp), C(tar) and C(unsquashfs) on the boot server.
-  - All that is wrong with the options is found before the first byte is written, and one error
-    names every fault. After that each destination is copied for itself, and one that fails does
-    not stop the others.
-  - A first copy is made beside its place and renamed when it is whole, so that no client ever
+  - All options are checked before the first byte is written, and one error message lists all
+    faults. After that, each destination is copied separately. If one fails, the others are still
+    copied.
+  - A first copy is made beside its place and renamed when it is complete, so that no client ever
     mounts half a root. The module can be killed at any moment and run again.
-  - This module has no loop to it. Pass all destinations in one list.
-  - What the module remembers of a destination V(/a/root) is kept beside it, in
-    C(/a/.root.nfsroot.json), and so are C(/a/.root.nfsroot.lock) and, while it works,
-    C(/a/.root.partial), C(/a/.root.tmp) and C(/a/.root.unpacked). Nothing of it is in the root.
+  - Do not use this module in a loop. Pass all destinations in one list.
+  - What the module remembers about a destination V(/a/root) is kept beside it, in
+    C(/a/.root.nfsroot.json). C(/a/.root.nfsroot.lock) is there too. While the module works, there
+    are also C(/a/.root.partial), C(/a/.root.tmp) and C(/a/.root.unpacked). None of this is in the
+    root.
 extends_documentation_fragment:
   - diskless.netboot.attributes
 attributes:
@@ -37,13 +38,13 @@ attributes:
     details:
       - A source or a program that does not exist counts as a change, since an earlier task would
         have put it there.
-      - To tell how an existing root differs from an archive or an image, this is unpacked beside
-        the root, and removed again.
+      - To compare an existing root with an archive or a squashfs image, the module unpacks the
+        archive or image beside the root, and then removes what it unpacked.
   diff_mode:
     support: full
     details:
-      - One line for each thing that changes, in the form of C(rsync --itemize-changes). The first
-        500 are shown, and the others counted.
+      - Shows one line for each change, in the form of C(rsync --itemize-changes). The first 500
+        lines are shown, and the others are counted.
   idempotent:
     support: full
   platform:
@@ -53,34 +54,34 @@ attributes:
       - Linux, with GNU coreutils, findutils and tar.
 requirements:
   - rsync 3.2 or newer
-  - ssh, for a source on another host, where rsync has to be installed too
+  - ssh, for a source on another host, which needs rsync too
   - tar and the program of the compression, for an archive
-  - unsquashfs (of the package C(squashfs-tools) in Debian), for a squashfs image
+  - unsquashfs (in the Debian package C(squashfs-tools)), for a squashfs image
 options:
   src:
     description:
-      - The root to copy.
+      - The root to copy. It can be one of the following.
       - The absolute path of a folder.
-      - V(/), which is the running boot server itself. What must not travel is left out.
-        These are the contents of C(/proc), C(/sys), C(/dev), C(/run), C(/tmp), C(/var/tmp),
-        C(/mnt) and C(/media); the machine-id, of which an empty one is put in its place; ssh host
-        keys, C(/etc/krb5.keytab), the random seed and systemd's credential secret; leases of DHCP
-        servers and clients; logs; swap files; C(/srv/netboot) and C(/srv/tftp). Other
-        secrets, such as those in C(/root) and C(/home), are yours to name in O(exclude).
-      - C(host:/path) or C(user@host:/path), read by rsync over ssh. Of C(host:/), another running
-        system, the same is left out as of V(/).
+      - V(/), which is the running boot server itself. The copy leaves out the contents of C(/proc),
+        C(/sys), C(/dev), C(/run), C(/tmp), C(/var/tmp), C(/mnt) and C(/media), the machine-id (an
+        empty one takes its place), ssh host keys, C(/etc/krb5.keytab), the random seed, systemd's
+        credential secret, leases of DHCP servers and clients, logs, swap files, C(/srv/netboot) and
+        C(/srv/tftp). You must name other secrets in O(exclude), such as those in C(/root) and
+        C(/home).
+      - C(host:/path) or C(user@host:/path), which rsync reads over ssh. C(host:/) is another
+        running system, and the copy leaves out the same as for V(/).
       - The absolute path of a tar archive on the boot server, whose name ends in C(.tar),
         C(.tar.gz), C(.tgz), C(.tar.xz), C(.tar.zst), C(.tar.bz2) or C(.tar.lz4).
-      - The absolute path of a squashfs image on the boot server, whatever its name. Such an image
-        has no ACLs, and times in whole seconds.
+      - The absolute path of a squashfs image on the boot server, with any name. Such an image has
+        no ACLs, and its times are in whole seconds.
     type: str
     required: true
   dest:
     description:
-      - The folders to copy to. Folders that lead to them are made with mode V(0755).
-      - A folder is refused if it is the boot server's own root, or a mount point, or has
-        something mounted inside, or is reached through a symbolic link, or overlaps with O(src)
-        without being excluded, or is neither empty nor made by this module.
+      - The folders to copy to. Missing parent folders are created with mode V(0755).
+      - A folder is refused if it is the boot server's own root, is a mount point, has something
+        mounted inside, is reached through a symbolic link, or overlaps with O(src) without being
+        excluded. It is also refused if it is not empty and was not made by this module.
     type: list
     elements: path
     required: true
@@ -88,25 +89,25 @@ options:
     description:
       - Whether to make existing destinations equal to O(src). This undoes what a client has
         changed in its root.
-      - If V(false), only destinations are copied that do not exist yet or whose copy was
+      - If V(false), the module copies only to destinations that do not exist yet, or whose copy was
         interrupted.
     type: bool
     default: true
   label:
     description:
-      - Free text which is remembered with the copy and returned, such as the release or the
-        kernel build of O(src).
+      - Free text that is remembered with the copy and returned, such as the release or the kernel
+        build of O(src).
     type: str
   exclude:
     description:
-      - Patterns of what not to copy, as C(rsync --exclude) takes them. One that begins with a
-        slash is relative to O(src). What is excluded is not deleted in the destination either.
+      - Patterns of files that are not copied, as for C(rsync --exclude). A pattern that begins with
+        a slash is relative to O(src). Excluded files are not deleted in the destination either.
     type: list
     elements: str
     default: []
   delete:
     description:
-      - Whether to delete what O(src) does not have.
+      - Whether to delete in the destination what O(src) does not have.
     type: bool
     default: true
   one_file_system:
@@ -116,27 +117,29 @@ options:
     default: true
   adopt:
     description:
-      - Take over a destination that is neither empty nor made by this module. With O(delete=true)
-        all that O(src) does not have is deleted there.
+      - Whether to take over a destination that is not empty and was not made by this module. With
+        O(delete=true), everything in it that O(src) does not have is deleted.
     type: bool
     default: false
   checksum:
     description:
-      - Compare files by their content instead of size and time. This reads everything.
+      - Whether to compare files by their content instead of by size and time. This reads
+        everything.
     type: bool
     default: false
   rsh:
     description:
-      - The remote shell by which rsync reaches another host, with its arguments. The default is
+      - The remote shell that rsync uses to connect to another host, with its arguments. Defaults to
         C(ssh -o BatchMode=yes).
     type: str
   progress:
     description:
-      - Whether to show while it works how far each copy is, every few seconds as a line of
-        bytes, files, rate and time left.
-      - The default is to do so if the output of Ansible is a terminal. Set it in
-        C(module_defaults) for a whole play, roles included.
-      - Never in check mode, and not for a task with C(async), of which Ansible waits for the end.
+      - Whether to show the progress of each copy. A line with bytes, files, rate and time left is
+        shown every few seconds.
+      - By default, progress is shown if the output of Ansible is a terminal. You can set this
+        option in C(module_defaults) for a whole play, including its roles.
+      - Progress is never shown in check mode, nor for a task with C(async), since Ansible itself
+        waits for the end of such a task.
     type: bool
 seealso:
   - name: rsync
@@ -145,7 +148,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A root of its own for each PC that has none yet
+- name: Make a root for each PC that has none yet
   diskless.netboot.nfsroot_sync:
     src: /srv/netboot/images/reading-room/root
     dest:
@@ -154,23 +157,23 @@ EXAMPLES = r"""
     force: false
     label: reading-room 2026-11-23
 
-- name: An image from a PC that was set up by hand
+- name: Make an image from a PC that was set up by hand
   diskless.netboot.nfsroot_sync:
     src: root@192.0.2.50:/
     dest: [/srv/netboot/images/captured/root]
     one_file_system: false
 
-- name: An image from an archive
+- name: Make an image from an archive
   diskless.netboot.nfsroot_sync:
     src: /root/debian-12.tar.zst
     dest: [/srv/netboot/images/debian-12/root]
 
-- name: An image from the root of a live medium, or of LTSP
+- name: Make an image from the root of a live medium, or of LTSP
   diskless.netboot.nfsroot_sync:
     src: /srv/ltsp/images/x86_64.img
     dest: [/srv/netboot/images/ltsp/root]
 
-- name: An image of the boot server itself
+- name: Make an image from the boot server itself
   diskless.netboot.nfsroot_sync:
     src: /
     dest: [/srv/netboot/images/server/root]
@@ -179,44 +182,46 @@ EXAMPLES = r"""
 
 RETURN = r"""
 roots:
-  description: The destinations in their order. Also returned if some of them failed.
-  returned: when the options hold
+  description: The destinations in their order. They are returned even if some of them failed.
+  returned: when the options are valid
   type: list
   elements: dict
   contains:
     dest:
-      description: The destination.
+      description: Path of the destination.
       type: str
     label:
-      description: The label that its last copy was made with, null if none.
+      description: The label of the last copy, or null if it had none.
       type: str
     copied:
       description:
-        - Whether it was compared and made equal to the source, or would be in check mode.
-        - It is V(false) for what O(force=false) left alone, and for what failed.
+        - Whether the destination was compared with the source and made equal to it, or would be in
+          check mode.
+        - It is V(false) for a destination that O(force=false) left alone, and for one that failed.
       type: bool
     changed:
-      description: Whether anything in it, or its label, changed.
+      description: Whether anything in the destination, or its label, changed.
       type: bool
     source_changed:
       description:
         - Whether the source changed while it was copied, so that the copy may mix old and new.
-        - A host over ssh is looked at once more for that, by names, sizes and times of its files,
-          where anything was copied. If it cannot be, there is a warning and this is V(false).
-        - The warning names one thing that changed, where that is known.
+        - If anything was copied from a host over ssh, the names, sizes and times of its files are
+          read once more to find this out. If that is not possible, there is a warning and this is
+          V(false).
+        - If the source changed, a warning names one thing that changed, where this is known.
       type: bool
     stats:
-      description: What the copy did. All numbers are 0 where nothing was compared.
+      description: What the copy did. All numbers are 0 if nothing was compared.
       type: dict
       contains:
         files:
-          description: Number of things in the source (files, folders, links, devices).
+          description: Number of files, folders, links and devices in the source.
           type: int
         created:
-          description: Number of things made.
+          description: Number of files, folders, links and devices that were created.
           type: int
         deleted:
-          description: Number of things deleted.
+          description: Number of files, folders, links and devices that were deleted.
           type: int
         transferred_bytes:
           description: Size of the files whose content was copied, in bytes.
@@ -225,10 +230,10 @@ roots:
           description: Size of all files and links, in bytes.
           type: int
         seconds:
-          description: Time taken, in seconds.
+          description: Time that the copy took, in seconds.
           type: float
     error:
-      description: Why it failed, null if it did not.
+      description: Why the destination failed, or null if it did not.
       type: str
   sample:
     - dest: /srv/netboot/clients/pc01/root
@@ -246,7 +251,7 @@ roots:
       error: null
 commands:
   description: Each command that wrote to a destination, or would do so in check mode.
-  returned: when the options hold
+  returned: when the options are valid
   type: list
   elements: str
   sample:

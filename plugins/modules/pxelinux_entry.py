@@ -8,18 +8,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pxelinux_entry
-short_description: Boot entries for PXELINUX
+short_description: Write boot entries for PXELINUX
 version_added: 0.1.0
 author: The diskless.netboot authors (@diskless-netboot)
 description:
-  - Writes what PXELINUX reads for each client, for any number of clients in one call, to the
-    folder C(pxelinux.cfg) beside C(pxelinux.0).
-  - All entries are checked before the first file is written, and one error names every fault.
-  - Files are staged, synced to disk and renamed, so that a client which boots meanwhile reads the
-    old entry or the new one, even if the run is killed.
-  - A file that this module did not write is never removed. Its own files begin with a marker line.
-  - Pass all entries in one list. A loop of tasks costs hundreds of times as much for each entry.
-  - The same list serves M(diskless.netboot.grub_entry), for PCs with UEFI.
+  - Writes what PXELINUX reads for each client, for any number of clients in one call. The entries
+    are in the folder C(pxelinux.cfg) beside C(pxelinux.0).
+  - All entries are checked before the first file is written. One error message lists all faults.
+  - Files are staged, synced to disk and renamed. So a client that boots during a run reads either
+    the old entry or the new one, even if the run is killed.
+  - A file that this module did not write is never removed. The module's own files begin with a
+    marker line.
+  - Pass all entries in one list. A loop of tasks takes hundreds of times as long for each entry.
+  - You can use the same list with M(diskless.netboot.grub_entry), for PCs with UEFI.
 extends_documentation_fragment:
   - diskless.netboot.attributes
   - diskless.netboot.boot_entries
@@ -27,9 +28,9 @@ attributes:
   check_mode:
     support: full
     details:
-      - A kernel or initrd that does not exist is a warning only, since an earlier task would have
-        put it there.
-      - If O(root) does not exist it counts as empty.
+      - If a kernel or initrd does not exist, there is only a warning, since an earlier task would
+        have put it there.
+      - If O(root) does not exist, it counts as empty.
   diff_mode:
     support: full
   idempotent:
@@ -45,7 +46,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Two clients boot over NFS, all others from their disk
+- name: Boot two clients over NFS, and all others from their disk
   diskless.netboot.pxelinux_entry:
     root: /srv/tftp
     entries:
@@ -78,7 +79,7 @@ EXAMPLES = r"""
           - name: disk
             localboot: 0
 
-- name: A menu on the serial port, with ten seconds to choose
+- name: Show a menu on the serial port, with ten seconds to choose
   diskless.netboot.pxelinux_entry:
     root: /srv/tftp
     entries:
@@ -112,14 +113,14 @@ EXAMPLES = r"""
             raw:
               pxelinux: MENU INDENT 1
 
-- name: The PC is gone
+- name: Remove the entry of a PC
   diskless.netboot.pxelinux_entry:
     root: /srv/tftp
     entries:
       - client: "52:54:00:12:34:57"
     state: absent
 
-- name: These entries and no others of ours
+- name: Write these entries, and remove all others that the module wrote
   diskless.netboot.pxelinux_entry:
     root: /srv/tftp
     entries: "{{ boot_entries }}"
@@ -128,7 +129,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 entries:
-  description: The entries named, in their order, with what was done or would be done.
+  description: The given entries, in their order, with what was done or would be done.
   returned: success
   type: list
   elements: dict
@@ -148,15 +149,16 @@ entries:
       path: /srv/tftp/pxelinux.cfg/01-52-54-00-12-34-56
       action: created
 removed:
-  description: Absolute paths of all files removed, by O(state=absent) or O(purge).
+  description: Absolute paths of all files that O(state=absent) or O(purge) removed.
   returned: success
   type: list
   elements: str
   sample: [/srv/tftp/pxelinux.cfg/01-52-54-00-12-34-57]
 foreign:
   description:
-    - Absolute paths of what lies in C(pxelinux.cfg) and was neither written by this module nor
-      named in O(entries), and of files that O(state=absent) left because somebody else wrote them.
+    - Absolute paths of everything in C(pxelinux.cfg) that this module did not write and that
+      O(entries) does not name, and of files that O(state=absent) left because somebody else wrote
+      them.
   returned: success
   type: list
   elements: str

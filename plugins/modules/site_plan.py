@@ -8,18 +8,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: site_plan
-short_description: Check the whole inventory, and work out its clients
+short_description: Check the whole inventory and return its clients
 version_added: 0.1.0
 author: The diskless.netboot authors (@diskless-netboot)
 description:
-  - Reads all clients, boot servers and images of the inventory. If anything is wrong with them it
-    names every fault and fails, before anything is changed.
-  - Fails if the run leaves out a boot server or an image, as with C(--limit), since releases,
-    exports, entries and addresses belong together.
-  - Fails if more than half of the clients that there were would be removed, unless
+  - Reads all clients, boot servers and images of the inventory. If anything is wrong with them, the
+    module lists all faults and fails, before anything is changed.
+  - Fails if the run leaves out a boot server or an image, for example because of C(--limit).
+    Releases, exports, entries and addresses belong together.
+  - Fails if more than half of the existing clients would be removed, unless
     C(netboot_allow_removal=true) is given.
-  - Works on the controller, and reads one file of the first NFS server. Run it once, delegated to
-    that server.
+  - Works on the controller, and reads one file from the first NFS server. Run it once, and delegate
+    it to that server.
 extends_documentation_fragment:
   - diskless.netboot.attributes
 attributes:
@@ -28,7 +28,7 @@ attributes:
   diff_mode:
     support: none
     details:
-      - It changes nothing.
+      - The module changes nothing.
   idempotent:
     support: full
   platform:
@@ -50,7 +50,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 clients:
-  description: The clients, as P(diskless.netboot.clients#filter) gives them.
+  description: The clients, as P(diskless.netboot.clients#filter) returns them.
   returned: success
   type: list
   elements: dict

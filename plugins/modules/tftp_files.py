@@ -8,14 +8,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: tftp_files
-short_description: Lay out loaders, kernels and initrds below a TFTP root
+short_description: Copy loaders, kernels and initrds to a TFTP root
 version_added: 0.1.0
 author: The diskless.netboot authors (@diskless-netboot)
 description:
-  - Copies the boot loaders' files, and kernel and initrd of each release that an entry names, to
-    where a TFTP server sends them from. A file or release that is there is whole, whenever a run
-    is killed or the power fails.
-  - Folders below C(images/) of other images are left alone.
+  - Copies the files of the boot loaders, and the kernel and initrd of each release that an entry
+    names, to the folder that a TFTP server serves. A file or release there is always complete, even
+    if a run is killed or the power fails.
+  - Folders of other images below C(images/) are left alone.
 extends_documentation_fragment:
   - diskless.netboot.attributes
 attributes:
@@ -24,7 +24,7 @@ attributes:
   diff_mode:
     support: full
     details:
-      - Shows which files and releases come and go, and nothing of what is in them.
+      - Shows which files and releases are copied and removed, but not their content.
   idempotent:
     support: full
   platform:
@@ -32,11 +32,11 @@ attributes:
     platforms: posix
 options:
   root:
-    description: The folder that is served. It is made where it is missing.
+    description: The folder that the TFTP server serves. It is created if it is missing.
     type: path
     default: /srv/tftp
   loaders:
-    description: Files of boot loaders by their name below the root, each with its source.
+    description: Files of boot loaders, by their name below the root, each with its source.
     type: dict
     default: {}
   releases:
@@ -46,15 +46,15 @@ options:
     default: []
   source:
     description:
-      - The store, if it is on this host, or a folder with C(images/IMAGE/RELEASE) in it.
+      - The store, if it is on this host, or a folder that contains C(images/IMAGE/RELEASE).
     type: path
     default: /srv/netboot
   known:
-    description: By the image's name, a list of its releases that exist.
+    description: A list of the existing releases of each image, by the name of the image.
     type: dict
     default: {}
   purge:
-    description: Whether releases are removed that no longer exist and are not in O(releases).
+    description: Whether to remove releases that no longer exist and are not in O(releases).
     type: bool
     default: false
 seealso:
@@ -91,7 +91,7 @@ missing:
   elements: str
   sample: []
 superfluous:
-  description: Releases that O(purge) removes, whether it was given or not.
+  description: Releases that O(purge) removes. They are returned whether O(purge) was given or not.
   returned: success
   type: list
   elements: str
