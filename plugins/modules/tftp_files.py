@@ -45,8 +45,7 @@ options:
     elements: str
     default: []
   source:
-    description:
-      - The store, if it is on this host, or a folder that contains C(images/IMAGE/RELEASE).
+    description: The store, if it is on this host.
     type: path
     default: /srv/netboot
   known:

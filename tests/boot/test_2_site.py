@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -20,24 +21,57 @@ from ansible_collections.diskless.netboot.tests.boot.room import (
 )
 from ansible_collections.diskless.netboot.tests.boot.site import OUTPUT, Site, at_once
 
-Identity = tuple[str, str, str, str]
-"""A PC's root, host name, addresses and machine-id, read from inside."""
-# The kernel was told the host name, which systemd would set.
+# The last byte of the UEFI variable (UEFI Specification, "Globally Defined Variables").
+VARIABLES = "/sys/firmware/efi/efivars"
+SECURE_BOOT = (
+    f"mount -t efivarfs efivarfs {VARIABLES} && od -An -t u1 -j 4 {VARIABLES}/SecureBoot-*"
+)
 LOOK = (
-    "findmnt -no SOURCE /; tr ' ' '\\n' </proc/cmdline | sed -n 's/^systemd.hostname=//p';"
-    " ip -4 -o address show scope global; cat /etc/machine-id"
+    "findmnt -no SOURCE /; cat /proc/cmdline; ip -4 -o address show scope global;"
+    f" cat /etc/machine-id; [ ! -d {VARIABLES} ] || {{ {SECURE_BOOT}; }}"
 )
 NOTE = "/srv/netboot/clients/pc01/root/root/note"
 
 
-def _look_inside(site: Site, pc: PC, logs: Path, last: str = "true") -> Identity:
+@dataclass(frozen=True)
+class Seen:
+    """What a PC said of itself, from inside.
+
+    Attributes:
+        root: where its root is mounted from.
+        arguments: the kernel's.
+        addresses: of its NICs, as ip(8) shows them.
+        machine_id: see machine-id(5).
+        loader: the boot file that its firmware asked for first.
+        secure_boot: whether its firmware checks signatures; None with a BIOS.
+    """
+
+    root: str
+    arguments: list[str]
+    addresses: str
+    machine_id: str
+    loader: str
+    secure_boot: bool | None
+
+    @property
+    def hostname(self) -> str:
+        """What the kernel was told, and systemd would set."""
+        (name,) = (one for one in self.arguments if one.startswith("systemd.hostname="))
+        return name.partition("=")[2]
+
+
+def _look_inside(
+    site: Site, pc: PC, logs: Path, last: str = "true", *, firmware: str = "bios"
+) -> Seen:
     """Boot ``pc``, have it say who it is, and run ``last`` in it."""
-    with site.boots(pc, logs) as running:
-        root, hostname, addresses, machine_id = running.run(LOOK).splitlines()
+    with site.boots(pc, logs, firmware=firmware) as running:
+        root, arguments, addresses, machine_id, *secure = running.run(LOOK).splitlines()
         # It would ask again ten seconds later.
         assert "IP-Config: no response" not in running.guest.console
         running.run(last)
-    return root, hostname, addresses, machine_id
+        loader = running.guest.trace.detail("loader")
+    checks = secure[0].strip() == "1" if secure else None
+    return Seen(root, arguments.split(), addresses, machine_id, loader, checks)
 
 
 def test_the_installed_collection_changes_nothing_in_a_second_run(
@@ -81,32 +115,42 @@ def test_nothing_that_is_served_is_writable_or_unreadable(site: Site) -> None:
 
 
 @pytest.fixture(scope="module")
-def both(site: Site) -> tuple[Identity, Identity]:
-    """What two PCs said of themselves that were on at once; one wrote a note to its root."""
+def both(site: Site) -> tuple[Seen, Seen]:
+    """What two PCs with UEFI said of themselves that were on at once.
+
+    The first wrote a note to its root, the second has Secure Boot on.
+    """
     logs = OUTPUT / "both"
+    note = "echo kept > /root/note; sync"
     first, second = at_once(
         [
-            lambda: _look_inside(site, FIRST, logs, "echo kept > /root/note; sync"),
-            lambda: _look_inside(site, SECOND, logs),
+            lambda: _look_inside(site, FIRST, logs, note, firmware="uefi"),
+            lambda: _look_inside(site, SECOND, logs, firmware="secureboot"),
         ]
     )
     return first, second
 
 
 def test_two_clients_boot_at_once_each_with_its_own_root_and_identity(
-    both: tuple[Identity, Identity],
+    both: tuple[Seen, Seen],
 ) -> None:
-    first, second = both
-    for pc, (root, hostname, addresses, _id) in ((FIRST, first), (SECOND, second)):
-        assert root == f"198.51.100.1:/srv/netboot/clients/{pc.name}/root"
-        assert hostname == pc.name
-        assert f"{pc.address}/24" in addresses
-    assert len(first[3]) == len(second[3]) == 32
-    assert first[3] != second[3], "both clients have the same machine-id"
+    for pc, seen in zip((FIRST, SECOND), both):
+        assert seen.root == f"198.51.100.1:/srv/netboot/clients/{pc.name}/root"
+        assert seen.hostname == pc.name
+        assert f"{pc.address}/24" in seen.addresses
+        assert len(seen.machine_id) == 32
+    assert both[0].machine_id != both[1].machine_id
+
+
+def test_uefi_and_secure_boot_pcs_boot_from_the_same_inventory(both: tuple[Seen, Seen]) -> None:
+    assert [seen.secure_boot for seen in both] == [False, True]
+    for pc, seen in zip((FIRST, SECOND), both):
+        assert seen.loader == "shimx64.efi"
+        assert f"BOOTIF=01-{pc.mac.replace(':', '-')}" in seen.arguments
 
 
 def test_what_a_client_with_its_own_root_writes_is_kept_by_later_runs(
-    site: Site, both: tuple[Identity, Identity]
+    site: Site, both: tuple[Seen, Seen]
 ) -> None:
     assert site.on_server(f"cat {NOTE}").strip() == "kept"
     assert site.playbook("clients.yml").changed == 0
@@ -114,7 +158,7 @@ def test_what_a_client_with_its_own_root_writes_is_kept_by_later_runs(
 
 
 @pytest.fixture(scope="module")
-def added(site: Site) -> tuple[Identity, Identity]:
+def added(site: Site) -> tuple[Seen, Seen]:
     """What two PCs said that were added: one with a root of its own, one that shares another's."""
     before = site.files()
     site.add(THIRD, SHARED)
@@ -151,21 +195,22 @@ def added(site: Site) -> tuple[Identity, Identity]:
 
 
 def test_adding_a_pc_changes_its_entry_and_reservation_only_and_it_boots(
-    added: tuple[Identity, Identity],
+    added: tuple[Seen, Seen],
 ) -> None:
-    root, hostname, addresses, _id = added[0]
-    assert root.endswith("/clients/pc03/root")
-    assert hostname == "pc03"
-    assert f"{THIRD.address}/24" in addresses
+    seen, _shared = added
+    assert (seen.loader, seen.secure_boot) == ("pxelinux.0", None)
+    assert seen.root.endswith("/clients/pc03/root")
+    assert seen.hostname == "pc03"
+    assert f"{THIRD.address}/24" in seen.addresses
 
 
 def test_a_client_on_the_shared_root_keeps_its_identity_out_of_it(
-    site: Site, added: tuple[Identity, Identity]
+    site: Site, added: tuple[Seen, Seen]
 ) -> None:
-    root, hostname, _addresses, machine_id = added[1]
-    assert root == "198.51.100.1:/srv/netboot/images/bookworm/shared/root"
-    assert hostname == "pc04"
-    assert len(machine_id) == 32
+    _own, seen = added
+    assert seen.root == "198.51.100.1:/srv/netboot/images/bookworm/shared/root"
+    assert seen.hostname == "pc04"
+    assert len(seen.machine_id) == 32
     assert site.on_server("cat /srv/netboot/images/bookworm/shared/root/etc/machine-id") == ""
 
 
@@ -188,7 +233,7 @@ def test_a_run_killed_at_any_task_leaves_all_that_clients_need(
     assert site.playbook("site.yml").changed == 0
     assert "netboot.overlay=60%" in site.on_server("cat /srv/tftp/pxelinux.cfg/*-72")
     # It boots only if each service has read what one of the killed runs wrote for it.
-    assert _look_inside(site, KILLED, logs)[1] == "pc05"
+    assert _look_inside(site, KILLED, logs).hostname == "pc05"
 
 
 def _fetch_what_pc01_fetches(site: Site) -> None:

@@ -54,7 +54,9 @@ def disk(site: Site) -> Iterator[images.Disk]:
     enable = ["systemctl", f"--root={root}", "enable", "systemd-networkd.service"]
     subprocess.run(enable, check=True)
     (kernel,) = (root / "boot").glob("vmlinuz-*")
-    (initrd,) = (root / "boot").glob("initrd.img-*")
+    release = kernel.name.removeprefix("vmlinuz-")
+    subprocess.run(["chroot", str(root), "update-initramfs", "-c", "-k", release], check=True)
+    initrd = root / "boot" / f"initrd.img-{release}"
     for name, path in (("vmlinuz", kernel), ("initrd.img", initrd)):
         shutil.copy(path, folder / name)
     drive = folder / "disk.raw"

@@ -287,34 +287,33 @@ def test_the_keys_of_further_mirrors_are_checked_and_the_image_has_them(
 ) -> None:
     host.check_output("sh -euc %s", _OWN_MIRROR)
     lines = host.file(f"{ROOT}/etc/apt/sources.list").content_string.splitlines()
-    image = {
-        "nfsroot_image_name": "signed",
-        "nfsroot_image_suite": "bookworm",
-        "nfsroot_image_mirrors": [*lines, "deb copy:///srv/own ./"],
-        "nfsroot_image_packages": ["of-their-own"],
-        # Not among those that tests share: its keys are new each time.
-        "nfsroot_image_base_cache": "/srv/own-bases",
+    # The smallest system that has apt.
+    system = {
+        "suite": "bookworm",
+        "mirrors": [*lines, "deb copy:///srv/own ./"],
+        "packages": ["of-their-own"],
+        "dest": "/srv/own-bases",
     }
-    task = ["--module-name=include_role"]
-    task += ["--args=name=diskless.netboot.nfsroot_image tasks_from=source_mmdebstrap.yml"]
-    root = f"{IMAGES}/signed/root"
+    root = "/srv/signed"
 
     def made(*keys: str, fails: bool) -> str:
-        keyrings = {"nfsroot_image_keyrings": [f"/etc/apt/keyrings/{key}.gpg" for key in keys]}
-        options = f"--extra-vars={json.dumps({**image, **keyrings})}"
-        return controller.run("ansible", "boot1", *task, options, fails=fails)
+        keyrings = [f"/etc/apt/keyrings/{key}.gpg" for key in keys]
+        module = "--module-name=diskless.netboot.image_base"
+        options = f"--args={json.dumps({**system, 'keyrings': keyrings})}"
+        return controller.run("ansible", "boot1", module, options, fails=fails)
 
     try:
         refused = made("other", fails=True)
         assert "Missing key" in refused, "apt's own words (of Debian 13) are shown"
         assert "Name the file with the mirror" in refused
         made("other", "own", fails=False)
+        host.check_output("mkdir %s; tar -C %s -xf /srv/own-bases/*.tar", root, root)
         host.check_output("dpkg --root=%s --status of-their-own", root)
         # As apt in the image sees it, which finds nothing there but what belongs to the image.
         host.check_output("cp -a /srv/own %s/srv/own && chroot %s apt-get update", root, root)
     finally:
         made_here = "/srv/own /srv/own-bases /etc/apt/keyrings/o*.gpg"
-        host.check_output(f"rm -rf {made_here} {IMAGES}/signed")
+        host.check_output(f"rm -rf {made_here} {root}")
 
 
 def test_images_are_made_of_an_archive_and_of_the_servers_own_system(
@@ -323,12 +322,17 @@ def test_images_are_made_of_an_archive_and_of_the_servers_own_system(
     archive = "/srv/bookworm.tar"
     host.check_output("tar --directory %s --create --file %s .", ROOT, archive)
     ways: dict[str, dict[str, object]] = {
-        "unpacked": {"nfsroot_image_source": "archive", "nfsroot_image_archive": archive},
+        "unpacked": {
+            "nfsroot_image_source": "archive",
+            "nfsroot_image_archive": archive,
+            "nfsroot_image_squashfs": "none",
+        },
         "own": {
             "netboot_store": "/srv/elsewhere",
             "nfsroot_image_source": "server",
             "nfsroot_image_packages": ["linux-image-amd64"],
-            "nfsroot_image_not_copied": ["/usr/share/doc/*"],
+            "nfsroot_image_not_copied": ["/usr/share/doc/*", "/srv/*", "/var/cache/*"],
+            "nfsroot_image_squashfs": "none",
         },
     }
     try:

@@ -74,7 +74,7 @@ def plan(
         wanted: folders of releases, ``images/IMAGE/RELEASE``.
         known: by the image's name, its releases that exist. Folders of other images are somebody
             else's.
-        source: absolute path of the store, or of a folder that has ``images/IMAGE/RELEASE`` itself.
+        source: absolute path of the store.
 
     Raises:
         ValueError: something in *wanted* is no such folder; the text names all that are.
@@ -86,14 +86,13 @@ def plan(
     bring: dict[str, Path] = {}
     missing = []
     for folder in sorted(set(wanted)):
-        found = next((place for place in _places(source, folder) if _size(place)), None)
-        served = _size(base / folder)
-        if served and (found is None or served == _size(found)):
-            continue
-        if found is None:
+        _images, image, release = folder.split("/")
+        made = Path(paths.release_boot(source, image, release))
+        there, served = _size(made), _size(base / folder)
+        if there and there != served:
+            bring[folder] = made
+        elif not there and not served:
             missing.append(folder)
-        else:
-            bring[folder] = found
     superfluous = [
         folder
         for image, releases in known.items()
@@ -109,12 +108,6 @@ def _is_release(folder: str) -> bool:
         return folder == paths.tftp_boot(image, release)
     except ValueError:
         return False
-
-
-def _places(source: str, folder: str) -> tuple[Path, Path]:
-    """Return where a release's files may lie: in a store, or as they are served."""
-    _images, image, release = folder.split("/")
-    return Path(paths.release_boot(source, image, release)), Path(source, folder)
 
 
 def _size(folder: Path) -> tuple[int, ...]:

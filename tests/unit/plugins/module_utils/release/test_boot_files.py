@@ -98,7 +98,7 @@ def test_a_release_on_another_host_is_missing_until_it_was_fetched(
     root: Path, store: Path, tmp_path: Path
 ) -> None:
     assert lay_out(root, tmp_path / "nothing", FIRST).missing == (FIRST,)
-    fetched = tmp_path / "fetched" / FIRST
+    fetched = tmp_path / "fetched/images/library/releases/2026-11-24.1/boot"
     shutil.copytree(store / "images/library/releases/2026-11-24.1/boot", fetched)
 
     lay_out(root, tmp_path / "fetched", FIRST)
