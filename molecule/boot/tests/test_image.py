@@ -111,6 +111,12 @@ def test_the_images_own_initramfs_configuration_is_as_packaged(host: Host, image
     assert host.file(f"{root}/{unknown[0]}").content_string.strip() == template.strip()
 
 
+def test_no_time_was_lost_on_an_initrd_of_its_own(host: Host, image: str) -> None:
+    """Nobody would load it; the kernel's scripts make it unless they are told."""
+    assert host.run("ls %s/root/boot/vmlinuz-*", image).rc == 0
+    assert host.run("ls %s/root/boot/initrd.img-*", image).rc != 0
+
+
 def test_nothing_in_it_belongs_to_one_machine(host: Host, image: str) -> None:
     assert host.check_output("find %s/root/etc/ssh -name 'ssh_host_*'", image) == ""
     assert host.file(f"{image}/root/etc/machine-id").exists

@@ -16,6 +16,8 @@ from pathlib import Path
 from ansible_collections.diskless.netboot.plugins.module_utils.bootstrap import complaints
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import run
 
+# The scripts of Debian's kernel make no initrd then: no PC would load the image's own.
+_COMMAND = ("env", "INITRD=No", "mmdebstrap")
 # Host keys and the machine-id belong to a machine, never to an image. The lists of packages stay,
 # so that the next one can be installed by its name; they are never published.
 _OPTIONS = (
@@ -68,7 +70,7 @@ class Base:
             raise BaseError(
                 f"nfsroot_image_keyrings: '{error.filename}': {error.strerror}"
             ) from error
-        made_of = json.dumps([self.options(), list(self.sources), keys]).encode()
+        made_of = json.dumps([_COMMAND, self.options(), list(self.sources), keys]).encode()
         return Path(folder, f"{self.suite}-{hashlib.sha256(made_of).hexdigest()[:12]}.tar")
 
     def make(self, archive: Path) -> bool:
@@ -86,8 +88,7 @@ class Base:
         with _locked(archive.with_name(f"{archive.name}.lock")) as lock:
             if archive.exists():
                 return False
-            # The kernel's scripts make no initrd then: a PC never loads the image's own.
-            command = ["env", "INITRD=No", "mmdebstrap", *self.options(), self.suite, str(staged)]
+            command = [*_COMMAND, *self.options(), self.suite, str(staged)]
             try:
                 ended = run([*command, "\n".join(self.sources)], held=[lock])
                 if ended.code != 0:
