@@ -7,14 +7,14 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Fragment ``diskless.netboot.boot_entries``: one list of entries for every loader."""
+    """Fragment ``diskless.netboot.boot_entries``: the same list of entries for all loaders."""
 
     DOCUMENTATION = r"""
 options:
   root:
     description:
-      - The TFTP root, which must exist. The folder of the entries in it is made with mode V(0755)
-        if it is missing.
+      - The TFTP root. It must exist.
+      - If the folder of the entries in it is missing, it is created with mode V(0755).
     type: path
     required: true
   entries:
@@ -26,76 +26,82 @@ options:
     suboptions:
       client:
         description:
-          - For whom the entry is.
-          - A MAC address in any usual spelling, an IPv4 address, the UUID that the PC's SMBIOS
-            tells, or V(default) for every client without an entry of its own. The loader looks for
-            UUID, MAC address, IPv4 address and V(default), in this order.
-          - Quote a MAC address. YAML reads some as numbers, and a number is refused.
+          - The client that the entry is for.
+          - It is a MAC address in any usual notation, an IPv4 address, the UUID in the SMBIOS of
+            the PC, or V(default) for all clients without an entry of their own. The loader looks
+            for UUID, MAC address, IPv4 address and V(default), in this order.
+          - Quote a MAC address, since YAML reads some MAC addresses as numbers. A number is an
+            error.
         type: raw
         required: true
       labels:
         description:
-          - What can be booted. Required with O(state=present).
-          - Each label has exactly one of O(entries[].labels[].kernel),
+          - What the client can boot. Required with O(state=present).
+          - Each label must have exactly one of O(entries[].labels[].kernel),
             O(entries[].labels[].com32) and O(entries[].labels[].localboot).
         type: list
         elements: dict
         suboptions:
           name:
             description:
-              - Name of the label, which a person types at the C(boot:) prompt. It has no blanks.
+              - Name of the label, without blanks. A user can type it at the C(boot:) prompt.
             type: str
             required: true
           kernel:
             description:
-              - Linux kernel, as a path below O(root), or a URL. PXELINUX takes C(http), C(ftp) and
-                C(tftp) if it is C(lpxelinux.0), GRUB C(http) and C(tftp) without a port.
-              - A path has at most 127 bytes.
+              - The Linux kernel, as a path below O(root) or as a URL of at most 127 bytes.
+              - PXELINUX loads URLs with C(http), C(ftp) and C(tftp), but only as C(lpxelinux.0).
+              - GRUB loads URLs with C(http) and C(tftp), without a port and without a query.
             type: str
           com32:
             description:
-              - SYSLINUX module to run, such as V(hdt.c32) or V(chain.c32), as a path below
-                O(root). Its arguments are O(entries[].labels[].append).
-              - GRUB runs none, and such a label is left out for it, with a warning.
+              - The SYSLINUX module to run, such as V(hdt.c32) or V(chain.c32), as a path below
+                O(root). Its arguments are in O(entries[].labels[].append).
+              - GRUB cannot run such modules. For GRUB, the label is left out with a warning.
             type: str
           localboot:
             description:
-              - Leave the network and boot locally. V(0) is what most PCs want; V(-1) tells the
-                BIOS to try the next device; V(4) and V(5) keep UNDI or all of PXE in memory.
-              - With GRUB all of them go on with the firmware's next boot device.
+              - Boots from a local device instead of the network. V(0) is right for most PCs. With
+                V(-1), the BIOS tries its next device. V(4) keeps the UNDI driver in memory, and
+                V(5) keeps all of PXE there.
+              - With GRUB, all of these values continue with the next boot device of the firmware.
             type: int
             choices: [-1, 0, 4, 5]
           initrd:
             description:
-              - Initrds, loaded one after the other, named like O(entries[].labels[].kernel).
+              - The initrds, in the order in which they are loaded. They are paths or URLs, as for
+                O(entries[].labels[].kernel).
             type: list
             elements: str
           append:
             description:
-              - Kernel arguments, a list with one argument each. A string is refused.
-              - A blank may stand in double quotes only.
-              - Together with what the loader adds, the command line has at most 2047 bytes.
+              - Kernel arguments, as a list with one argument in each element. A string is an error.
+              - Blanks are allowed only in double quotes.
+              - The command line can have at most 2047 bytes, including what the loader adds.
             type: raw
           menu_label:
             description:
-              - What a menu shows instead of the name. A V(^) stands before the letter that chooses
-                it in PXELINUX's menu.
+              - What a menu shows instead of the name. In PXELINUX's menu, the letter after a V(^)
+                is the key that selects the label.
             type: str
           menu_password:
             description:
-              - Hashes of the password that the menu asks for before it boots this label. GRUB asks
-                for a user too, which is the label's name.
-              - Whoever can fetch the entry can read the hash and try passwords on it.
+              - Hashes of the password that the menu requires before it boots this label. GRUB also
+                requires a user name, which is the name of the label.
+              - Anybody who can fetch the entry can read the hash and try to guess the password.
             type: dict
             suboptions: &hashes
               pxelinux:
-                description: What C(mkpasswd) or C(sha1pass) prints, with $1$, $4$, $5$ or $6$.
+                description: >-
+                  A hash that C(mkpasswd) or C(sha1pass) prints. It begins with $1$, $4$, $5$ or
+                  $6$.
                 type: str
               grub:
-                description: What C(grub-mkpasswd-pbkdf2) prints, from C(grub.pbkdf2.sha512) on.
+                description: >-
+                  A hash that C(grub-mkpasswd-pbkdf2) prints. It begins with C(grub.pbkdf2.sha512).
                 type: str
           menu_separator:
-            description: Whether an empty line follows in PXELINUX's menu.
+            description: Whether an empty line follows the label in PXELINUX's menu.
             type: bool
             default: false
           help:
@@ -103,7 +109,9 @@ options:
               - Text of one or more lines that PXELINUX's menu shows with the label.
             type: str
           raw:
-            description: Lines for this label that no option has, for each loader as it reads them.
+            description: >-
+              More lines for this label, for what has no option here. They are in the language of
+              the loader.
             type: dict
             suboptions: &lines
               pxelinux:
@@ -114,104 +122,115 @@ options:
                 type: str
       default:
         description:
-          - Name of the label that boots by itself. The first one if not given.
+          - Name of the label that boots automatically. Defaults to the first label.
         type: str
       ontimeout:
         description:
-          - Name of the label that boots when nobody touches a key in time, if it is another one
-            than O(entries[].default), which Enter boots.
-          - GRUB's menu has one choice for both, and this one is it.
+          - Name of the label that boots if no key is pressed before O(entries[].timeout) ends.
+            Defaults to O(entries[].default). The Enter key still boots O(entries[].default).
+          - GRUB's menu has only one label for both. With GRUB, the Enter key boots this label too.
         type: str
       timeout:
         description:
-          - Seconds to wait at the prompt or menu for a key, in steps of 0.1, at most 3599.6.
-            V(0) waits for ever, and so does GRUB if it is not given. GRUB takes whole seconds.
-          - Without O(entries[].prompt) and O(entries[].ui) the default boots at once.
+          - How long the prompt or menu waits for a key, in seconds, in steps of 0.1. At most
+            3599.6. GRUB uses whole seconds, rounded up.
+          - V(0) means that it waits for ever. GRUB also waits for ever if this is not given.
+          - Without O(entries[].prompt) and O(entries[].ui), the default label boots at once.
         type: float
       prompt:
         description:
-          - Whether to show the C(boot:) prompt, or GRUB's menu. Otherwise PXELINUX's prompt needs a
-            key like Shift held down.
+          - Whether to show the C(boot:) prompt of PXELINUX, or the menu of GRUB.
+          - If V(false), PXELINUX shows its prompt only while a key such as Shift is held down.
         type: bool
         default: false
       ui:
         description:
-          - PXELINUX's menu module, such as V(menu.c32) or V(vesamenu.c32), as a path below O(root).
-            The libraries that it needs lie beside it. GRUB brings its own menu, and shows it.
+          - Menu module of PXELINUX, such as V(menu.c32) or V(vesamenu.c32), as a path below
+            O(root). The libraries that it needs must be beside it.
+          - With GRUB, this option shows the menu that is part of GRUB.
         type: str
       menu_title:
         description:
-          - Title of PXELINUX's menu. It needs O(entries[].ui).
+          - Title of PXELINUX's menu. It is shown only with O(entries[].ui).
         type: str
       menu_hidden:
         description:
-          - Whether the menu stays hidden until somebody touches a key.
+          - Whether the menu is hidden until a key is pressed.
         type: bool
         default: false
       menu_password:
         description:
-          - Hashes of the password for changing what a menu's label boots. GRUB asks for a user too,
-            which is V(admin), and for this password also before it gives its command line.
-          - Whoever can fetch the entry can read the hash and try passwords on it.
+          - Hashes of the password that the menu requires from a user who wants to edit a label.
+            GRUB also requires a user name, which is V(admin). It requires this password for its
+            command line too.
+          - Anybody who can fetch the entry can read the hash and try to guess the password.
         type: dict
         suboptions: *hashes
       sysappend:
         description:
-          - What the loader adds to every label's command line, as the sum of 1 (C(ip=)),
-            2 (C(BOOTIF=) with the MAC address), 4 (C(SYSUUID=)), 8 (C(CPU=)) and what the SYSLINUX
-            manual lists for DMI. With GRUB it is V(0) or V(2).
+          - What the loader adds to the command line of each label. This is the sum of 1 (C(ip=)),
+            2 (C(BOOTIF=) with the MAC address), 4 (C(SYSUUID=)), 8 (C(CPU=)), and the values that
+            the SYSLINUX manual lists for DMI.
+          - With GRUB, only V(0) and V(2) are possible.
         type: int
       serial:
         description:
-          - Serial port that serves as a console beside screen and keyboard.
+          - Serial port to use as a console, in addition to the screen and the keyboard.
         type: dict
         suboptions:
           port:
             description:
-              - V(0) to V(3) as the BIOS counts them, or an I/O address such as V(0x3f8).
+              - Number of the port in the BIOS, V(0) to V(3), or an I/O address such as V(0x3f8).
             type: int
             default: 0
           baud:
             description:
-              - Speed in bit/s, a divisor of 115200.
+              - Speed in bit/s. It must divide 115200.
             type: int
             default: 115200
       comment:
         description:
-          - Comment of one or more lines at the top, such as the client's name.
+          - Comment at the beginning of the file, such as the name of the client. It can have
+            several lines.
         type: str
       include:
         description:
           - Files with more lines for PXELINUX, as paths below O(root). They are read before the
-            labels. GRUB cannot read them, so they are left out for it, with a warning.
+            labels.
+          - GRUB cannot read these files. For GRUB, they are left out with a warning.
         type: list
         elements: str
       raw:
         description:
-          - Lines that no option has, for each loader as it reads them. They come before the labels
-            for PXELINUX, and after them for GRUB, whose menu they may add to.
+          - More lines, for what has no option here. They are in the language of the loader.
+          - For PXELINUX, they are before the labels. For GRUB, they are after the labels, and they
+            can add to the menu.
         type: dict
         suboptions: *lines
   state:
     description:
       - V(present) writes the entries.
-      - V(absent) removes those that this module wrote for the clients named. Of each entry only
-        O(entries[].client) counts. A file that somebody else wrote stays, with a warning.
+      - V(absent) removes the entries that this module wrote for these clients. Only
+        O(entries[].client) of each entry is used. A file that somebody else wrote is left as it is,
+        with a warning.
     type: str
     choices: [present, absent]
     default: present
   purge:
     description:
-      - Remove every entry that this module wrote and that O(entries) does not name. Files of
-        others stay. One of theirs in the place of an entry is an error, whatever this says.
+      - Whether to remove all entries that this module wrote and that are not in O(entries). This is
+        possible only with O(state=present).
+      - Files that somebody else wrote are left as they are. If there is such a file in the place of
+        an entry, the module fails, with or without this option.
     type: bool
     default: false
   check_files:
     description:
-      - Whether each file that an entry names must be there and such that the TFTP server sends it.
-      - It must be a regular file which others may read (C(o+r)), in folders which they may search
-        (C(o+x)), and links must be relative and stay inside O(root), as C(tftpd --secure) demands.
-      - URLs are not looked at.
+      - Whether to check that the TFTP server can send each file that an entry names.
+      - Each must be a regular file that others can read (C(o+r)), in folders that others can search
+        (C(o+x)). Symbolic links must be relative and must not lead out of O(root). This is what
+        C(tftpd --secure) requires.
+      - URLs are not checked.
     type: bool
     default: true
 """

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What the filters take that plan something on the NFS server for a list of clients."""
+    """Options of the filters that plan something on the NFS server for a list of clients."""
 
     DOCUMENTATION = r"""
 options:
@@ -28,8 +28,8 @@ seealso:
 options:
   image_releases:
     description:
-      - The releases of each image, by the image's name, with C(current), the current one, and
-        C(names), all of them.
+      - The releases of each image, by the name of the image. C(current) is the current release, and
+        C(names) is a list of all releases.
     type: dict
     required: true
 """

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of the filters that render a DHCP server's configuration."""
+    """Options of the filters that return the configuration of a DHCP server."""
 
     DOCUMENTATION = r"""
 options:
   _input:
     description:
       - Clients as P(diskless.netboot.clients#filter) returns them.
-      - Each of a client's MAC addresses gets a reservation of its address and host name.
+      - The address and the host name of a client are reserved for each of its MAC addresses.
     type: list
     elements: dict
     required: true
@@ -29,8 +29,8 @@ options:
         required: true
       pools:
         description:
-          - Ranges for machines without a reservation, each V(FIRST-LAST).
-          - With none, only clients are answered.
+          - Address ranges for machines without a reservation, each V(FIRST-LAST).
+          - Without a range, the server answers only the clients.
         type: list
         elements: str
       routers:
@@ -38,7 +38,7 @@ options:
         type: list
         elements: str
       dns_servers:
-        description: IPv4 addresses of the resolvers.
+        description: IPv4 addresses of the DNS servers.
         type: list
         elements: str
       domain:
@@ -50,25 +50,29 @@ options:
         elements: str
       lease_seconds:
         description:
-          - How long a lease lasts, in seconds, and so how long a PC with a new NIC may wait
-            for the address that its old one had.
+          - How long a lease lasts, in seconds.
+          - A PC with a new NIC may have to wait this long for the address that its old NIC had.
         type: int
         default: 600
       interface:
-        description: The server's interface in this subnet.
+        description: Interface of the server in this subnet.
         type: str
   interfaces:
-    description: Names of the interfaces to answer on; at least one, unless O(handout) is true.
+    description:
+      - Names of the interfaces on which the server answers.
+      - At least one is required, unless O(handout=true).
     type: list
     elements: str
   next_server:
-    description: IPv4 address of the TFTP server. No client and no pool may have it.
+    description:
+      - IPv4 address of the TFTP server.
+      - It must not be the address of a client, and it must not be in a pool.
     type: str
     required: true
   boot_files:
     description:
-      - The boot file for each kind of firmware, as a path below the TFTP server's root.
-      - A kind without a file gets an address, but no boot file.
+      - The boot file for each kind of firmware, as a path below the root of the TFTP server.
+      - A PC with another kind of firmware gets an address, but no boot file.
     type: dict
     default: {bios: pxelinux.0}
     suboptions:
@@ -80,8 +84,9 @@ options:
         type: str
   handout:
     description:
-      - Whether this is for somebody else's server, to be added to what that says for itself.
-      - It then says nothing of interfaces, of leases, of logs, or of being the only server.
+      - Whether the text is meant to be added to the configuration of another DHCP server.
+      - It then contains no settings of the server itself. These are its interfaces, how it stores
+        leases and logs, and that it is the only server on its networks.
     type: bool
     default: false
 seealso:

@@ -13,7 +13,8 @@ description:
   - Returns, for each release, the roots that must be copied from it. Each client with
     C(netboot_root=rw) has a root of its own. All clients of an image with C(netboot_root=shared-rw)
     share one root.
-  - Fails with one message that names every such client without a release.
+  - Fails with one message that names every such client without a release, and every client that is
+    set to another release than the clients with which it shares a root.
 seealso:
   - module: diskless.netboot.nfsroot_sync
 extends_documentation_fragment:

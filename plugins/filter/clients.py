@@ -36,8 +36,8 @@ options:
         V(shared-rw), all clients of the image with this kind of root write to one copy of the
         image.
       - C(netboot_overlay_size) is how much of its RAM a client's changes may take with
-        C(netboot_root=overlay). It is a share such as V(50%) (the default) or an amount such as
-        V(2G).
+        C(netboot_root=overlay) and C(netboot_root=squashfs). It is a share such as V(50%) (the
+        default) or an amount such as V(2G).
       - C(netboot_state) is V(false) for a client that has no folder of its own on the boot server.
         By default, each client has one, with its machine-id, its ssh host key and what it keeps.
       - C(netboot_release) is the name of a release of the image. Defaults to the current one.
@@ -168,7 +168,7 @@ _value:
       type: str
       sample: overlay
     overlay_size:
-      description: How much RAM the changes on an overlay root may take.
+      description: How much RAM the client's changes may take on an overlay or squashfs root.
       type: str
       sample: 50%
     firmware:

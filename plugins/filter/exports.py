@@ -11,13 +11,21 @@ version_added: 0.1.0
 author: The diskless.netboot authors
 description:
   - Returns what the NFS server must export so that the clients can boot, and to whom.
-  - A client's own root is exported only to the client's address. An image's shared root is exported
-    to the addresses of the clients that run the image.
+  - A client with C(netboot_root=overlay) gets the folder of all releases of its image, which it can
+    only read. So a running client keeps its root when another release becomes current.
+  - A client with C(netboot_root=rw) gets its own root. The clients of an image with
+    C(netboot_root=shared-rw) get the root that they share.
+  - A client with C(netboot_root=squashfs) gets no root over NFS, since it fetches its root over
+    HTTP.
+  - A client that has a state also gets the folder of its state.
+  - Each folder is exported only to the addresses of the clients that get it.
   - If the image or the kind of root of a running client changes, the client keeps access to what it
     runs from, provided that both O(previous) and O(booted) say that it does.
 options:
   options:
-    description: Options of every export, as in exports(5).
+    description:
+      - Options of the exports, as in exports(5).
+      - For clients that only read the releases of their image, V(ro) takes the place of V(rw).
     type: list
     elements: str
     default: [rw, no_root_squash, no_subtree_check, sync, sec=sys]

@@ -14,9 +14,16 @@ author: The diskless.netboot authors (@diskless-netboot)
 description:
   - Writes the files and links that the role P(diskless.netboot.client_tuning#role) requests, all in
     one call. The module runs in the image.
-  - Edits C(/etc/fstab), C(/etc/hosts), C(/etc/crontab) and C(/etc/default/rcS) in place.
+  - Edits C(/etc/fstab) and C(/etc/hosts), and creates them if they are missing. Edits
+    C(/etc/crontab) and C(/etc/default/rcS) if they exist.
+  - Removes what belongs to one PC. C(/etc/machine-id) becomes an empty file, and C(/etc/hostname)
+    is removed. C(/etc/X11/xorg.conf) is renamed to C(/etc/X11/xorg.conf.of-one-card), see
+    O(keep_xorg_conf).
+  - Replaces C(/etc/resolv.conf) with a link to C(/run/netboot/resolv.conf), which each PC writes
+    when it starts.
   - Notes in C(/usr/lib/netboot/files) which files and links it made. Those that are no longer
-    wanted are removed. Masks and settings that somebody else made stay.
+    wanted are removed. A mask that somebody else made stays. So does a unit that somebody else put
+    in the place of a mask.
 extends_documentation_fragment:
   - diskless.netboot.attributes
 attributes:
@@ -148,7 +155,9 @@ options:
     type: int
     default: 60
   keep_xorg_conf:
-    description: Whether to keep C(/etc/X11/xorg.conf) in its place.
+    description:
+      - Whether to keep C(/etc/X11/xorg.conf) in its place.
+      - If an earlier run renamed this file, it gets its name back, unless there is a new one.
     type: bool
     default: false
   journal_megabytes:

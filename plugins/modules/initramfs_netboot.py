@@ -20,9 +20,10 @@ description:
     image is mounted read-only in a mount namespace that ends with the run. The image's
     C(/etc/initramfs-tools), C(/etc/dracut.conf), C(/etc/fstab) and initrds are neither used nor
     changed.
-  - The new initrd is unpacked and checked before it replaces the old one. It must contain all
-    requested drivers, the firmware that these drivers name, and the NFS client. If anything is
-    missing, the module fails and names it, and the old initrd stays.
+  - The new initrd is unpacked and checked before it replaces the old one. It must contain the NFS
+    client, all requested drivers that are not built into the kernel, and the firmware that these
+    drivers name. If anything is missing, the module fails and names it, and the old initrd stays.
+    For firmware that the image itself does not have, see O(missing_firmware).
   - The initrd is built again only if one of its inputs has changed. These inputs are listed in a
     JSON file beside it. The same inputs give the same bytes.
   - The initrd also contains the boot script C(netboot-root), which reads C(netboot.root=) from the
@@ -40,6 +41,8 @@ description:
     host key (which the script copies to C(/run/netboot/ssh)) and the folders that the client keeps.
   - If C(mount.nfs) mounts the root, see RV(mounter), the kernel command line can contain options
     for it in C(netboot.nfs=), such as C(netboot.nfs=nconnect=4). C(nfsmount) does not read them.
+  - C(netboot.readahead=) on the kernel command line is how far ahead the kernel reads the files of
+    a root over NFS, in KiB. The default is 32.
 extends_documentation_fragment:
   - diskless.netboot.attributes
 attributes:
@@ -48,7 +51,7 @@ attributes:
     details:
       - Tells whether it would build the initrd, and which input changed. The content of an initrd
         is known only after it was built. So RV(modules) and RV(firmware) are those of the existing
-        initrd.
+        initrd, and it is not checked that the initrd would contain RV(drivers).
       - If an image root does not exist, it is assumed that an earlier task would create it.
   diff_mode:
     support: full
@@ -149,10 +152,11 @@ options:
     type: int
   missing_firmware:
     description:
-      - What to do if O(drivers) name firmware files that the image does not have. Many network
-        cards work without them, but some do not.
+      - What to do if the drivers of O(drivers) and O(machine) name firmware files that the image
+        does not have. Many network cards work without them, but some do not.
       - With V(fail), the module fails, and names the files and, where known, the package that
-        contains them. With V(warn), it reports the same in a warning.
+        contains them. With V(warn), it reports the same in a warning, and builds the initrd without
+        these files.
     type: str
     choices: [fail, warn]
     default: fail
@@ -242,8 +246,10 @@ mounter:
   sample: nfsmount
 drivers:
   description:
-    - The drivers of O(drivers) and O(machine), by the kernel's own names. The module has checked
-      that all of them are in the initrd.
+    - The drivers of O(drivers) and O(machine), by the kernel's own names.
+    - When the module builds an initrd, it checks that all of them are in it. Drivers that are built
+      into the kernel are in this list too, but they are not files in the initrd.
+    - In check mode, nothing is built, so the existing initrd may lack some of them.
   returned: success
   type: list
   elements: str

@@ -31,9 +31,12 @@ attributes:
   diff_mode:
     support: full
     details:
-      - Shows which release is current before and after, and one line for each difference between
-        the image and its newest release, in the form of C(rsync --itemize-changes). The first 500
-        lines are shown, and the others are counted.
+      - With O(state=published) and O(state=current), shows which release is current before and
+        after.
+      - With O(state=published), also shows one line for each difference between the image and its
+        newest release, in the form of C(rsync --itemize-changes). The first 500 lines are shown,
+        and the others are counted.
+      - With O(state=pruned), shows the list of releases before and after.
   idempotent:
     support: full
     details:
@@ -169,7 +172,8 @@ RETURN = r"""
 release:
   description: >-
     The release that was published or made current, or would be in check mode. If there was nothing
-    to publish, it is the newest release.
+    to publish, it is the newest release. It is null with O(state=pruned), and in check mode if the
+    image does not exist yet and O(release) is not given.
   returned: success
   type: str
   sample: 2026-11-24.1
@@ -196,7 +200,9 @@ kept:
   type: dict
   sample: {2026-11-24.1: [is the current one, pc01 booted it last]}
 commands:
-  description: The command that copied the root, with O(state=published).
+  description:
+    - The commands that copied the root and, with O(squashfs), packed it as one file.
+    - Empty if nothing was published, and in check mode.
   returned: success
   type: list
   elements: str

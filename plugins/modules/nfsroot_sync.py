@@ -71,7 +71,8 @@ options:
       - C(host:/path) or C(user@host:/path), which rsync reads over ssh. C(host:/) is another
         running system, and the copy leaves out the same as for V(/).
       - The absolute path of a tar archive on the boot server, whose name ends in C(.tar),
-        C(.tar.gz), C(.tgz), C(.tar.xz), C(.tar.zst), C(.tar.bz2) or C(.tar.lz4).
+        C(.tar.gz), C(.tgz), C(.tar.bz2), C(.tbz), C(.tbz2), C(.tar.xz), C(.txz), C(.tar.zst),
+        C(.tzst), C(.tar.lz4) or C(.tar.lzma).
       - The absolute path of a squashfs image on the boot server, with any name. Such an image has
         no ACLs, and its times are in whole seconds.
     type: str

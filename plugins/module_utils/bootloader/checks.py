@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks of what a person's boot entry says, and the bounds of the loaders.
+"""Checks for the values in boot entries, and the limits of the loaders.
 
-The bounds are pxelinux's, which are the tightest, so that one list of entries suits every loader.
-Sources: syslinux 6.04 doc/pxelinux.txt, doc/syslinux.cfg.txt, com32/elflink/ldlinux/readconfig.c.
+The limits are those of pxelinux. They are the lowest, so one list of entries is valid for all
+loaders. Sources: syslinux 6.04 doc/pxelinux.txt, doc/syslinux.cfg.txt,
+com32/elflink/ldlinux/readconfig.c.
 """
 
 from __future__ import annotations
@@ -19,25 +20,27 @@ from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults 
 )
 
 PATH_MAX = 127
-"""Bytes of a file's path: many TFTP servers and PXE stacks hold no more (doc/pxelinux.txt)."""
+"""Maximum bytes of a file's path. Many TFTP servers and PXE stacks support no more
+(doc/pxelinux.txt)."""
 LINE_MAX = 4094
-"""Bytes of a config line: readconfig.c reads into 4096 with the newline and a closing NUL, and
-takes what is beyond for a line of its own."""
+"""Maximum bytes of a line in a config file. readconfig.c has a buffer of 4096 bytes for the line
+with its newline and a final NUL. It reads the rest of a longer line as the next line."""
 COMMAND_LINE_MAX = 2047
-"""Bytes of a kernel's command line on BIOS (core/config.inc, max_cmd_len), and in Linux's boot
-protocol on x86 (COMMAND_LINE_SIZE less the closing NUL), which GRUB obeys."""
+"""Maximum bytes of a kernel's command line. The limit is the same in pxelinux (core/config.inc,
+max_cmd_len) and in Linux's boot protocol on x86, which GRUB uses (COMMAND_LINE_SIZE without the
+final NUL)."""
 
 _PATH = re.compile(r"[A-Za-z0-9._+@%=~/-]+", re.ASCII)
 _URL = re.compile(r"(?:http|ftp|tftp)://[A-Za-z0-9._+@%=~/:?&-]+", re.ASCII)
 
 
 def is_url(path: str) -> bool:
-    """Tell whether *path* is fetched from where it says, and not from the TFTP root."""
+    """Return whether *path* is a URL, and not a path below the TFTP root."""
     return bool(_URL.fullmatch(path))
 
 
 class Checks:
-    """Checks that note a fault and go on, so that one run finds them all."""
+    """Checks that note a fault and continue, so that one run finds all faults."""
 
     def __init__(self, client: str, faults: list[Fault]) -> None:
         self._client = client
@@ -47,7 +50,7 @@ class Checks:
         self._faults.append(Fault(self._client, variable, value, expected))
 
     def line(self, variable: str, value: str | None, directive: str = "") -> str:
-        """One line of text that the loader shows or skips."""
+        """Return one line of text that the loader shows or skips."""
         text = value or ""
         if self._printable(variable, text) and value is not None and text != (text.strip() or None):
             self.fault(variable, value, "must be text without blanks at its ends")
@@ -55,7 +58,7 @@ class Checks:
         return text
 
     def block(self, variable: str, value: str | None, prefix: str = "") -> str:
-        """Several lines of text."""
+        """Return a text of several lines."""
         text = (value or "").rstrip("\n")
         for line in text.split("\n"):
             self._printable(variable, line)
@@ -63,7 +66,7 @@ class Checks:
         return text
 
     def _printable(self, variable: str, text: str) -> bool:
-        # Also keeps out lone surrogates, which no encoding can write.
+        # Lone surrogates, which cannot be encoded, are not printable either.
         if not text.isprintable():
             self.fault(variable, text, "must not hold control characters or line ends")
         return text.isprintable()
@@ -74,7 +77,7 @@ class Checks:
             self.fault(variable, None, f"makes a line of {size} bytes, {LINE_MAX} are possible")
 
     def path(self, variable: str, value: str | None) -> str:
-        """A file that the loader fetches."""
+        """Return the path or URL of a file that the loader fetches."""
         path = value or ""
         if value is None or is_url(path):
             pass
@@ -92,13 +95,13 @@ class Checks:
         return path
 
     def paths(self, variable: str, value: Iterable[str] | None) -> tuple[str, ...]:
-        """Files that the loader fetches, one after the other."""
+        """Return the paths or URLs of files that the loader fetches."""
         return tuple(
             self.path(f"{variable}[{place}]", path) for place, path in enumerate(value or ())
         )
 
     def arguments(self, variable: str, value: Any) -> tuple[str, ...]:
-        """Kernel arguments. A string is refused: Ansible would split it at commas."""
+        """Return kernel arguments. A string is an error, since Ansible would split it at commas."""
         if value is not None and not isinstance(value, (list, tuple)):
             self.fault(variable, value, "must be a list, one kernel argument each")
             return ()
@@ -107,7 +110,10 @@ class Checks:
         )
 
     def _argument(self, variable: str, value: Any) -> str:
-        """One kernel argument. The kernel knows double quotes alone, and no escape (parse_args)."""
+        """Return one kernel argument.
+
+        The kernel supports double quotes, but no other quotes and no escapes (parse_args).
+        """
         try:
             text = values.text(value)
         except ValueError as error:
@@ -139,6 +145,6 @@ class Checks:
 
     def matches(self, variable: str, value: str | None, form: re.Pattern[str], words: str) -> str:
         if value is not None and not form.fullmatch(value):
-            # Without the value: it may be a password that somebody forgot to hash.
+            # The value is not shown, since it may be a password that somebody forgot to hash.
             self.fault(variable, None, f"must be {words}")
         return value or ""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the boot loader tells a client's kernel: the same for every loader."""
+"""Plans the boot entries and kernel arguments of clients. They are the same for all loaders."""
 
 from __future__ import annotations
 
@@ -34,8 +34,10 @@ from ansible_collections.diskless.netboot.plugins.module_utils.store.assigned im
 )
 
 DEFAULT_PANIC_SECONDS = 30
-"""A client whose root does not mount starts over after this time instead of waiting for a person:
-the kernel and initramfs-tools' panic() both obey ``panic=``."""
+"""If a client cannot mount its root, it starts again after this time, and does not wait for a user.
+
+The kernel and the function panic() of initramfs-tools both use ``panic=``.
+"""
 DEFAULT_HTTP_PORT = 80
 _NFS = "netboot.nfs"
 
@@ -51,25 +53,26 @@ def kernel_arguments(
     http_port: int = DEFAULT_HTTP_PORT,
     panic_seconds: int = DEFAULT_PANIC_SECONDS,
 ) -> list[str]:
-    """Return the kernel arguments that make an initrd give *client* its root.
+    """Return the kernel arguments with which the initrd mounts the root of *client*.
 
-    The loader adds ``initrd=`` and ``BOOTIF=``. Sources: initramfs-tools(7), its scripts/nfs and
-    scripts/functions; dracut.cmdline(7); the kernel's Documentation/admin-guide/nfs/nfsroot.rst;
-    systemd(1) for ``systemd.hostname=``. Arguments ``netboot.*`` are read by this collection's own
-    initrd scripts.
+    The loader adds ``initrd=`` and ``BOOTIF=``. The scripts that this collection puts into the
+    initrd read the arguments ``netboot.*``.
+
+    Sources: initramfs-tools(7) with its scripts/nfs and scripts/functions; dracut.cmdline(7);
+    Documentation/admin-guide/nfs/nfsroot.rst of Linux; systemd(1) for ``systemd.hostname=``.
 
     Args:
-        client: whose arguments.
+        client: the client.
         release: the release of its image that it boots.
-        nfs_server: IPv4 address of the NFS server; klibc's nfsmount resolves no names.
+        nfs_server: IPv4 address of the NFS server. klibc's nfsmount does not resolve names.
         store: root of the store on that server.
-        nfs_options: mount options, each one that the mounter accepts.
+        nfs_options: mount options that the mounter accepts.
         mounter: the program in the client's initrd that mounts its root, a key of MOUNTERS.
-        http_port: where the NFS server's host serves squashfs files.
-        panic_seconds: seconds from a panic to a restart, unless the client says ``panic=`` itself.
+        http_port: the port on which the host of the NFS server serves squashfs files.
+        panic_seconds: seconds from a panic to a restart, unless the client itself has ``panic=``.
 
     Raises:
-        InventoryError: server, store or an option cannot be written so that the client boots.
+        InventoryError: a client could not boot with this server, store or option.
     """
     site = _Site(nfs_server, store, _options(nfs_options), http_port, panic_seconds)
     site.check([mounter])
@@ -78,7 +81,7 @@ def kernel_arguments(
 
 @dataclass(frozen=True)
 class _Site:
-    """What the arguments of all clients of one server have in common."""
+    """The values that are the same for all clients of one server."""
 
     nfs_server: str
     store: str
@@ -87,7 +90,11 @@ class _Site:
     panic_seconds: int
 
     def check(self, mounters: Iterable[str]) -> None:
-        """Raise InventoryError with every fault of the site, given its initrds' mounters."""
+        """Check these values for initrds with these mounters.
+
+        Raises:
+            InventoryError: some values are wrong; the text lists all faults.
+        """
         checks: list[tuple[str, Any, Callable[[Any], Any]]] = [
             ("nfs_server", self.nfs_server, values.ipv4),
             ("store", self.store, paths.store_root),
@@ -110,8 +117,9 @@ class _Site:
             raise InventoryError(faults)
 
     def arguments(self, client: Client, release: str, mounter: str) -> list[str]:
-        # A client may still boot a release from before its image got mount.nfs. There nfsmount
-        # would refuse these options for ever, so they stand where it does not look.
+        # A client may boot an older release, from a time when its image had no mount.nfs. nfsmount
+        # in that initrd would reject these options again and again. So they are in an argument that
+        # it does not read.
         own = mounter == MOUNT_NFS
         options = () if own else self.options
         its_options, its_arguments = _own_options(client, mounter)
@@ -135,7 +143,7 @@ class _Site:
         if not roots.writable(client):
             arguments.append(f"netboot.overlay={client.overlay_size}")
         if client.ntp_servers:
-            # The initrds' DHCP clients do not ask for time servers (option 42).
+            # The DHCP clients in the initrds do not ask for time servers (option 42).
             arguments.append(f"netboot.ntp={','.join(client.ntp_servers)}")
         if client.state:
             kept = paths.client_state(self.store, client.name)
@@ -149,7 +157,8 @@ class _Site:
         return arguments
 
     def _from_nfs(self, path: str, options: Sequence[str]) -> str:
-        # A comma, whatever initramfs-tools(7) says: scripts/nfs splits there.
+        # A comma separates the options, since scripts/nfs splits there. initramfs-tools(7) says
+        # something else.
         return ",".join([f"{self.nfs_server}:{path}", *options])
 
     def _url(self, path: str) -> str:
@@ -169,21 +178,23 @@ def plan_entries(
     http_port: int = DEFAULT_HTTP_PORT,
     panic_seconds: int = DEFAULT_PANIC_SECONDS,
 ) -> list[dict[str, Any]]:
-    """Return one boot entry for every MAC of every client, as module pxelinux_entry takes them.
+    """Return one boot entry for each MAC address of each client, as for module pxelinux_entry.
 
-    A client that writes to its root boots the release which that root was copied from: its modules
-    are that kernel's. The others boot the one that they are set to.
+    A client that writes to its root boots the release from which this root was copied, since the
+    root contains the modules of that kernel. Other clients boot the release that they are set to.
 
     Args:
         clients: the clients.
         nfs_server, store, nfs_options, http_port, panic_seconds: as for kernel_arguments.
-        image_releases: each image's releases by its name, as release.assigned takes them.
-        root_releases: ``IMAGE/RELEASE`` that each copied root is of, by the root's path.
-        image_mounters: for each image the program with which its initrd mounts a root, a key of
-            MOUNTERS; klibc's nfsmount for images that are not named.
+        image_releases: the releases of each image by the name of the image, as for
+            store.assigned.assigned.
+        root_releases: ``IMAGE/RELEASE`` from which each root was copied, by the path of the root.
+        image_mounters: the program in the initrd of each image that mounts a root, a key of
+            MOUNTERS, by the name of the image. Images that are not named have klibc's nfsmount.
 
     Raises:
-        InventoryError: names every client without a release, or whose command line is too long.
+        InventoryError: clients have no release, or their command lines are too long. The text names
+            all of them.
     """
     site = _Site(nfs_server, store, _options(nfs_options), http_port, panic_seconds)
     clients = list(clients)
@@ -224,7 +235,7 @@ def plan_entries(
 
 
 def _own_options(client: Client, mounter: str) -> tuple[list[str], list[str]]:
-    """Return the mount options that *client* has for itself alone, and its other arguments."""
+    """Return the mount options in the kernel arguments of *client*, and its other arguments."""
     words = [word for word in client.kernel_args if word.partition("=")[0] == _NFS]
     options = [option for word in words for option in word.partition("=")[2].split(",")]
     faults = []
@@ -265,7 +276,7 @@ def _release(
     image, slash, release = str(copied or "").rpartition("/")
     try:
         values.segment(release)
-        # Of a copy that is older than this note, the release alone is known.
+        # Older copies have a note with only the release, without the image.
         image = values.segment(image) if slash else client.image
     except ValueError:
         expected = f"must hold what {path} was copied from, as IMAGE/RELEASE"
@@ -280,7 +291,7 @@ def _release(
 
 
 def _check_length(client: Client, label: Mapping[str, Any]) -> None:
-    """The line as pxelinux hands it over; GRUB's is shorter by the initrd."""
+    """Check the length of the command line in pxelinux. GRUB's is shorter: it has no initrd=."""
     line = (
         f"BOOT_IMAGE={label['kernel']} {' '.join(label['append'])} "
         f"initrd={','.join(label['initrd'])} BOOTIF={bootif(client.macs[0])}"

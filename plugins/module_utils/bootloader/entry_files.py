@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Boot entries in a TFTP root: which files they are, and whether what they name is served."""
+"""The files of boot entries in a TFTP root, and a check that the files they name are served."""
 
 from __future__ import annotations
 
@@ -25,11 +25,17 @@ def path_of(loader: Loader, target: Target) -> str:
 
 
 def plan_present(loader: Loader, root: str, entries: Iterable[Entry], purge: bool) -> tree.Plan:
-    """Return what makes *entries* those of *root*; with *purge*, the only ones of ours.
+    """Return the plan that writes *entries* in *root*.
+
+    Args:
+        loader: the boot loader.
+        root: absolute path of the TFTP root.
+        entries: the entries.
+        purge: whether to remove all other entries that this collection wrote.
 
     Raises:
-        files.TreeError: the folder of the entries leads out of *root*, or is none, or a file of
-            ours would replace somebody else's.
+        files.TreeError: the folder of the entries leads out of *root* or is not a folder, or an
+            entry would replace a file that somebody else wrote.
     """
     texts = {path_of(loader, entry.target): loader.render(entry) for entry in entries}
     plan = _plan(loader, root, {**loader.shared, **texts}, (), purge)
@@ -48,7 +54,7 @@ def plan_present(loader: Loader, root: str, entries: Iterable[Entry], purge: boo
 
 
 def plan_absent(loader: Loader, root: str, targets: Iterable[Target]) -> tree.Plan:
-    """Return what removes the entries of these clients, as far as they are ours."""
+    """Return the plan that removes the entries of these clients if this collection wrote them."""
     return _plan(loader, root, {}, [path_of(loader, target) for target in targets], False)
 
 
@@ -68,10 +74,11 @@ def _plan(
 def unserved(
     loader: Loader, root: str, entries: Sequence[Entry], missing_is_fault: bool
 ) -> tuple[list[Fault], list[str]]:
-    """Return what the entries name and a TFTP server at *root* would not send.
+    """Return the files that the entries name and that a TFTP server at *root* would not send.
 
     Returns:
-        The faults, and, unless *missing_is_fault*, a sentence for each file that is not there yet.
+        The faults, and one sentence for each missing file. If *missing_is_fault* is true, missing
+        files are faults instead.
     """
     seen: dict[str, served.Refusal | None] = {}
     faults, missing = [], {}
@@ -94,7 +101,7 @@ def unserved(
 def listed(
     loader: Loader, root: str, targets: Iterable[Target], plan: tree.Plan
 ) -> list[dict[str, Any]]:
-    """Return client, absolute path and action of each target, in their order."""
+    """Return the client, the absolute path and the action of each target, in the same order."""
     paths = [(target.name, path_of(loader, target)) for target in targets]
     return [
         {

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the modules for boot entries do: the same for every loader."""
+"""The modules for boot entries. They do the same for all loaders."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ ARGUMENT_SPEC = {
     "purge": {"type": "bool", "default": False},
     "check_files": {"type": "bool", "default": True},
 }
-"""As fragment ``boot_entries`` documents it."""
+"""The options that the fragment ``boot_entries`` documents."""
 
 
 def run(
@@ -83,11 +83,11 @@ def run(
     diff: bool,
     warn: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Do what the options ask for and return the module's result.
+    """Do what the options say, and return the result of the module.
 
     Raises:
-        EntryError: names every fault of the entries; nothing was written.
-        files.TreeError: the TFTP root is not as it must be, or the system refused.
+        EntryError: the entries have faults; the text lists all of them. Nothing was written.
+        files.TreeError: something in the TFTP root is in the way, or a file could not be written.
     """
     root, entries = options["root"], options["entries"]
     if options["state"] == "absent" and options["purge"]:
@@ -119,7 +119,7 @@ def run(
         "entries": entry_files.listed(loader, root, targets, plan),
         "removed": [posixpath.join(root, path) for path in plan.paths(tree.REMOVED)],
         "foreign": [posixpath.join(root, path) for path in plan.foreign],
-        # Ansible would send all entries back and forth again, which costs more than to write them.
+        # Otherwise, Ansible would return all entries, which takes longer than writing them.
         "invocation": {"module_args": {**options, "entries": f"{len(entries)} entries"}},
     }
     if diff:

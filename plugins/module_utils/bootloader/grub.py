@@ -1,11 +1,13 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Boot entries as GRUB's signed network image reads them, for PCs with UEFI.
+"""Boot entries in the language of GRUB's signed network image, for PCs with UEFI.
 
-Debian's and Ubuntu's image reads ``/grub/grub.cfg`` and looks for no file of the client's by
-itself: it has the script of its memdisk alone (grub2's debian/build-efi-images). So that file is
-ours, and hands over to the client's. Sources: GNU GRUB manual 2.06 (commands, "Network"),
-grub-core/lib/cmdline.c (how arguments reach the kernel), commands/test.c.
+The image of Debian and Ubuntu reads only ``/grub/grub.cfg``. It does not look for files of the
+client, since the script in its memdisk does not do so (debian/build-efi-images of grub2). So this
+collection writes that file, and it loads the file of the client.
+
+Sources: GNU GRUB manual 2.06 (commands, "Network"), grub-core/lib/cmdline.c (how arguments reach
+the kernel), commands/test.c.
 """
 
 from __future__ import annotations
@@ -32,9 +34,11 @@ from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.model 
 
 FOLDER = "grub/clients"
 USER = "admin"
-"""For whom GRUB asks where the entry has a password; for a label's it is the label's name."""
+"""The user name for the password of an entry. For the password of a label, it is the name of that
+label."""
 
-# Of test's file operators only -s opens the file, and works over TFTP: -e and -f read folders.
+# Only -s of the file operators of "test" opens the file, so it works over TFTP. -e and -f read the
+# folder, which TFTP cannot do.
 DISPATCHER = f"""\
 {MARKER}
 # GRUB's network image reads this file, and goes on with the client's own.
@@ -60,17 +64,17 @@ else
 fi
 """
 
-# The port of an HTTP server has no place in a GRUB device's name before 2.12.
+# Before 2.12, the name of a device in GRUB cannot contain the port of an HTTP server.
 _URL = re.compile(r"(http|tftp)://([A-Za-z0-9.-]+)(/[^?]*)")
 
 
 def file_name(target: Target) -> str:
-    """Return the name of the file that the dispatcher looks for."""
+    """Return the name of the file for which grub.cfg looks."""
     return (bootif(target.name) if target.kind == MAC else target.name) + ".cfg"
 
 
 def render(entry: Entry) -> str:
-    """Return the text of *entry*'s file, without what GRUB cannot do (`_left_out`)."""
+    """Return the text of the file of *entry*, without what GRUB cannot do (see `_left_out`)."""
     lines = heading(entry.comment)
     if entry.serial:
         lines += _serial(entry.serial)
@@ -79,14 +83,15 @@ def render(entry: Entry) -> str:
     menu = entry.prompt or bool(entry.ui)
     boots = entry.ontimeout if menu and entry.ontimeout else entry.default
     lines += [
-        # By its place: GRUB takes a name that begins with a digit for one, and ">" for a submenu.
+        # By position, since GRUB reads a name that begins with a digit as a position, and ">" in a
+        # name as a submenu.
         f"set default={[label.name for label in _bootable(entry)].index(boots)}",
         f"set timeout={_seconds(entry.timeout) if menu else 0}",
         f"set timeout_style={'hidden' if entry.menu_hidden else 'menu'}",
     ]
     for label in _bootable(entry):
         lines += ["", *_menuentry(label, entry)]
-    # Last, since a menuentry among them would move the places of ours.
+    # These lines are last. If there is a menuentry in them, it does not move the other entries.
     if entry.raw.grub:
         lines += ["", *entry.raw.grub.split("\n")]
     return "\n".join(lines) + "\n"
@@ -97,7 +102,7 @@ def _bootable(entry: Entry) -> list[Label]:
 
 
 def _seconds(tenths: int | None) -> int:
-    """GRUB counts whole seconds; -1 waits for ever, as pxelinux does at 0."""
+    """Return the timeout in whole seconds, as GRUB needs it. -1 means to wait for ever."""
     return -(-tenths // 10) if tenths else -1
 
 
@@ -111,7 +116,7 @@ def _serial(serial: Serial) -> list[str]:
 
 
 def _users(entry: Entry) -> Iterator[str]:
-    # With superusers set, nobody else edits an entry or gets GRUB's command line.
+    # If superusers is set, only they can edit an entry and use GRUB's command line.
     yield f"set superusers={USER}"
     if entry.menu_password.grub:
         yield f"password_pbkdf2 {USER} {entry.menu_password.grub}"
@@ -148,12 +153,12 @@ def _file(path: str) -> str:
 
 
 def _argument(text: str) -> str:
-    # GRUB puts double quotes around an argument with a blank, and the kernel takes them off again.
+    # GRUB itself puts an argument with a blank in double quotes, and the kernel removes them.
     return _word(text.replace('"', ""))
 
 
 def _word(text: str) -> str:
-    """Quote as a shell does: GRUB's quotes mean the same (manual, "Quoting")."""
+    """Quote a word as for a shell. GRUB's quotes have the same meaning (manual, "Quoting")."""
     return shlex.quote(text)
 
 

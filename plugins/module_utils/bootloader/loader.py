@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the rest of the room has to know about a boot loader."""
+"""What the other code needs to know about a boot loader."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ from dataclasses import dataclass, field
 from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.model import Entry, Target
 
 MARKER = "# Written by diskless.netboot: what you change here is lost."
-"""First line of every file of ours. A file without it is somebody else's."""
+"""First line of all files that this collection writes. Somebody else wrote a file without it."""
 
 
 @dataclass(frozen=True)
 class Loader:
-    """A boot loader that finds its entries in files, one for each client.
+    """A boot loader that reads its entries from files, one for each client.
 
     Attributes:
-        name: how people call it.
-        folder: where the clients' files lie, relative to the TFTP root.
-        file_name: the name of a client's file there.
-        render: the text of that file.
-        faults: what this loader cannot do for an entry and must not leave out: where it stands,
-            its value, and what would be right.
-        left_out: what it leaves out, a sentence each.
-        fetches: each file that it would fetch: where it is named, and its path or URL.
-        shared: files beside the clients', which every client needs, by path.
+        name: its usual name.
+        folder: the folder of the clients' files, relative to the TFTP root.
+        file_name: returns the name of a client's file in that folder.
+        render: returns the text of that file.
+        faults: returns what this loader cannot do, but what must not be left out. Each fault is an
+            option, its value, and what would be right.
+        left_out: returns one sentence for each thing that is left out for this loader.
+        fetches: returns the files that the loader would fetch. Each is an option, and the path or
+            URL in it.
+        shared: texts of files that all clients need, by path.
     """
 
     name: str
@@ -40,5 +41,5 @@ class Loader:
 
 
 def heading(comment: str) -> list[str]:
-    """Return the lines with which a client's file begins; every loader takes # for a comment."""
+    """Return the first lines of a client's file. For all loaders, # begins a comment."""
     return [MARKER, *(f"# {line}".rstrip() for line in comment.split("\n") if comment)]

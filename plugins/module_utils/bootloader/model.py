@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Boot entries, checked: what a loader shows and boots for one client."""
+"""The model of a boot entry, which says what a loader shows and boots for one client."""
 
 from __future__ import annotations
 
@@ -24,14 +24,17 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re
 
 
 class Target(NamedTuple):
-    """For whom an entry is: *kind* is MAC, IPV4, UUID or DEFAULT, *name* its normal form."""
+    """The client that an entry is for.
+
+    *kind* is MAC, IPV4, UUID or DEFAULT. *name* is the address or UUID in its normal form.
+    """
 
     kind: str
     name: str
 
 
 class Own(NamedTuple):
-    """What each loader has to be told in its own words; empty where it is told nothing."""
+    """Texts in the languages of the loaders. A text is empty if the loader gets none."""
 
     pxelinux: str = ""
     grub: str = ""
@@ -42,7 +45,10 @@ NOTHING = Own()
 
 @dataclass(frozen=True)
 class Serial:
-    """A serial console: *port* 0 to 3 as the BIOS counts, or an I/O address; *baud* in bit/s."""
+    """A serial console.
+
+    *port* is the number of the port in the BIOS, 0 to 3, or an I/O address. *baud* is in bit/s.
+    """
 
     port: int
     baud: int
@@ -50,9 +56,9 @@ class Serial:
 
 @dataclass(frozen=True)
 class Label:
-    """One thing to boot: exactly one of *kernel*, *com32* and *localboot*.
+    """One thing that a client can boot. It has exactly one of *kernel*, *com32* and *localboot*.
 
-    Paths are relative to the TFTP root (a leading slash means the same), or URLs.
+    Files are given as URLs, or as paths relative to the TFTP root, with or without a leading slash.
     """
 
     name: str
@@ -70,7 +76,7 @@ class Label:
 
 @dataclass(frozen=True)
 class Entry:
-    """All that one config file says; *timeout* in tenths of a second."""
+    """The content of one config file. *timeout* is in tenths of a second."""
 
     target: Target
     labels: tuple[Label, ...]
@@ -94,27 +100,28 @@ class Entry:
         return self.target.name
 
     def passwords(self) -> Iterator[tuple[str, Own]]:
-        """Yield each password: where it is named, its hashes."""
+        """Yield the name of the option and the hashes of each password."""
         yield "menu_password", self.menu_password
         for place, label in enumerate(self.labels):
             yield f"labels[{place}].menu_password", label.menu_password
 
 
 class EntryError(InventoryError):
-    """Every fault of a list of entries."""
+    """The entries have faults; the text lists all of them."""
 
     def __str__(self) -> str:
         return super().__str__().replace(" in the inventory:", " in the boot entries:", 1)
 
 
 def target(client: Any) -> Target:
-    """Return whom *client* names.
+    """Return the client that *client* stands for.
 
     Args:
         client: MAC address, IPv4 address, UUID (SMBIOS) or ``default``.
 
     Raises:
-        ValueError: it is none of these; a number is refused, since YAML has read a MAC as one.
+        ValueError: it is none of these. A number is an error too, since YAML reads some unquoted
+            MAC addresses as numbers.
     """
     if isinstance(client, str):
         if client == DEFAULT:
@@ -134,5 +141,5 @@ def target(client: Any) -> Target:
 
 
 def bootif(mac: str) -> str:
-    """Return a MAC address as loaders write it in ``BOOTIF=``: 01 is Ethernet's type (RFC 1700)."""
+    """Return a MAC address as loaders write it in ``BOOTIF=``. 01 means Ethernet (RFC 1700)."""
     return "01-" + mac.replace(":", "-")

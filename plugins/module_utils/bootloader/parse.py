@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a person's list of boot entries to the checked model, with every fault in one error."""
+"""Checks a list of boot entries and converts it to the model. One error lists all faults."""
 
 from __future__ import annotations
 
@@ -25,27 +25,28 @@ from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults 
 
 LOCALBOOT_TYPES = (-1, 0, 4, 5)
 TIMEOUT_MAX = 3599.6
-"""Seconds; older releases of syslinux document 35996 tenths as the longest TIMEOUT."""
+"""In seconds. Older releases of syslinux document 35996 tenths as the longest TIMEOUT."""
 SYSAPPEND_MAX = 0x7FFFF
 
-# What SYSAPPEND adds at most, with its blank (doc/syslinux.cfg.txt). What DMI holds has no bound.
+# The number of bytes that each bit of SYSAPPEND adds at most, with the blank before it
+# (doc/syslinux.cfg.txt). There is no limit for DMI values.
 _SYSAPPEND_BYTES = {1: 4 + 4 * 15 + 3, 2: 8 + 20, 4: 9 + 36, 8: 5 + 1 + 6}
 _LABEL = re.compile(r"[A-Za-z0-9_][!-~]*", re.ASCII)
-# doc/menu.txt, MENU MASTER PASSWD; $4$ is syslinux's own name of SHA-1 with a salt.
+# doc/menu.txt, MENU MASTER PASSWD. $4$ is used only by syslinux. It is SHA-1 with a salt.
 _CRYPT = re.compile(r"\$[1456]\$[A-Za-z0-9./$=+]+", re.ASCII)
 # GRUB manual, password_pbkdf2: what grub-mkpasswd-pbkdf2 prints.
 _PBKDF2 = re.compile(r"grub\.pbkdf2\.sha512\.[0-9]+\.[0-9A-Fa-f]+\.[0-9A-Fa-f]+", re.ASCII)
 
 
 def parse(entries: Sequence[Mapping[str, Any]]) -> list[Entry]:
-    """Return the entries that a person's list describes, checked as a whole.
+    """Return the entries that a list describes.
 
     Args:
-        entries: dictionaries as fragment ``boot_entries`` documents them; a missing key and None
-            mean the same.
+        entries: dictionaries as the fragment ``boot_entries`` documents them. A missing key means
+            the same as None.
 
     Raises:
-        EntryError: with every fault of every entry.
+        EntryError: some entries are wrong; the text lists all faults of all entries.
     """
     faults: list[Fault] = []
     parsed = []
@@ -58,10 +59,10 @@ def parse(entries: Sequence[Mapping[str, Any]]) -> list[Entry]:
 
 
 def parse_targets(entries: Sequence[Mapping[str, Any]]) -> list[Target]:
-    """Return whom each entry is for, all else left aside.
+    """Return the client of each entry. Nothing else in the entries is read.
 
     Raises:
-        EntryError: with every client that is none or stands there twice.
+        EntryError: a client is invalid or is there twice; the text lists all of them.
     """
     faults: list[Fault] = []
     targets = [found for found, _entry in _targets(entries, faults) if found]
@@ -103,7 +104,7 @@ def _entry(found: Target, entry: Mapping[str, Any], check: Checks) -> Entry:
     return Entry(
         target=found,
         labels=labels,
-        # Without DEFAULT pxelinux waits at its prompt for ever.
+        # Without DEFAULT, pxelinux waits at its prompt for ever.
         default=entry.get("default") or (names[0] if names else ""),
         ontimeout=entry.get("ontimeout") or "",
         timeout=_tenths(entry.get("timeout"), check),
@@ -144,7 +145,8 @@ def _label(where: str, label: Mapping[str, Any], sysappend: int, check: Checks) 
         check.fault(f"{where}.initrd", None, "must go with a kernel")
     if append and localboot is not None:
         check.fault(f"{where}.append", None, "must not go with localboot, which takes none")
-    # linux.c hands over "BOOT_IMAGE=kernel append", readconfig.c puts initrd= and SYSAPPEND behind.
+    # linux.c passes "BOOT_IMAGE=kernel append", and readconfig.c adds initrd= and SYSAPPEND at the
+    # end.
     line = " ".join([f"BOOT_IMAGE={kernel}", *append])
     line += f" initrd={','.join(initrd)}" if initrd else ""
     size = len(line.encode("utf-8", "replace"))

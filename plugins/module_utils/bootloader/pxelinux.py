@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Boot entries as pxelinux reads them.
+"""Boot entries in the language of pxelinux.
 
 Sources: syslinux 6.04 doc/pxelinux.txt (file names), doc/syslinux.cfg.txt (directives),
-doc/menu.txt, and com32/elflink/ldlinux/readconfig.c for what the parser really does.
+doc/menu.txt, and com32/elflink/ldlinux/readconfig.c (what the parser really does).
 """
 
 from __future__ import annotations
@@ -35,10 +35,11 @@ def file_name(target: Target) -> str:
 
 
 def render(entry: Entry) -> str:
-    """Return the text of *entry*'s config file, in UTF-8 where it is not ASCII."""
+    """Return the text of the config file of *entry*."""
     lines = heading(entry.comment)
     if entry.serial:
-        # First, as the documentation wants, and decimal: 6.04 reads the port with atoi(3).
+        # The documentation requires that this is the first directive. The port is decimal, since
+        # 6.04 reads it with atoi(3).
         lines.append(f"SERIAL {entry.serial.port} {entry.serial.baud}")
     if entry.ui:
         lines.append(f"UI {entry.ui}")
@@ -54,7 +55,7 @@ def render(entry: Entry) -> str:
     if entry.menu_password.pxelinux:
         lines.append(f"MENU MASTER PASSWD {entry.menu_password.pxelinux}")
     if entry.sysappend is not None:
-        # Before the labels: each takes the value over as it begins.
+        # This must be before the labels, since a label gets the value that is set where it begins.
         lines.append(f"SYSAPPEND {entry.sysappend}")
     lines += [f"INCLUDE {path}" for path in entry.include]
     if entry.raw.pxelinux:
@@ -69,12 +70,13 @@ def _label(label: Label, *, marked: bool) -> Iterator[str]:
     if label.menu_label:
         yield f"  MENU LABEL {label.menu_label}"
     if marked:
-        # An included file may name a default of its own, which would take DEFAULT's place.
+        # An included file can set another default, which would replace DEFAULT.
         yield "  MENU DEFAULT"
     if label.menu_password.pxelinux:
         yield f"  MENU PASSWD {label.menu_password.pxelinux}"
     if label.kernel:
-        # Not KERNEL, which looks at the suffix and takes vmlinuz-6.0 for a network boot program.
+        # Not KERNEL: it chooses the type by the suffix, and with vmlinuz-6.0 it would start a
+        # network boot program.
         yield f"  LINUX {label.kernel}"
     elif label.com32:
         yield f"  COM32 {label.com32}"
@@ -91,7 +93,7 @@ def _label(label: Label, *, marked: bool) -> Iterator[str]:
     if label.raw.pxelinux:
         yield from label.raw.pxelinux.split("\n")
     if label.menu_separator:
-        # Begins a line of its own in the menu, behind this label's.
+        # This is a separate line in the menu, after the line of this label.
         yield "  MENU SEPARATOR"
 
 

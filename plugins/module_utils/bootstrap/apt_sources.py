@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lines of apt's sources, sources.list(5), for a fresh system."""
+"""Lines of sources.list(5) for a new system."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import re
 from collections.abc import Callable, Sequence
 
 _COMPONENTS = {"debian": "main", "ubuntu": "main universe"}
-# An archive by apt's label for it, and what follows the release's name in its suite.
+# The label of each archive in apt, and what is added to the name of the release for its suite.
 _ARCHIVES = {
     "debian": (("Debian", ""), ("Debian", "-updates"), ("Debian-Security", "-security")),
     "ubuntu": (("Ubuntu", ""), ("Ubuntu", "-updates"), ("Ubuntu", "-security")),
 }
-# What is no URL of a server (a list of mirrors in a file, a disc) is of no use in an image.
+# Other sources, such as a file with a list of mirrors or a disc, cannot be used in an image.
 _URL = re.compile(r"^https?://[!-~]+", re.MULTILINE)
-# mmdebstrap would take a file's name, too, and whatever options stand in it.
+# mmdebstrap also accepts the name of a file, and would use all options in that file.
 _LINE = re.compile(r"deb(?:-src)?\s[^\n]+")
 _OPTIONS = re.compile(r"^(deb[-a-z]*)\s+(?:\[([^]]*)\])?\s*")
 _UNCHECKED = re.compile(r"\[[^]]*\b(?:trusted|allow-[a-z-]+)\s*=", re.IGNORECASE)
 _SIGNED_BY = re.compile(r"\[[^]]*\bsigned-by\s*=", re.IGNORECASE)
-# A line of sources.list(5) names it, which ends an option at white space, ']' or a comma.
+# The path is in a line of sources.list(5). An option there ends at white space, ']' or a comma.
 _KEYRING = re.compile(r"/[^\s,\]]+")
 
 Run = Callable[[list[str]], str]
@@ -28,7 +28,7 @@ Run = Callable[[list[str]], str]
 
 
 def faults(mirrors: Sequence[str], keyrings: Sequence[str]) -> list[str]:
-    """Return what is wrong with lines and keyrings that somebody wrote, a sentence each."""
+    """Return one sentence for each fault in the lines and keyrings that a user gave."""
     found = []
     for line in mirrors:
         if not _LINE.fullmatch(line):
@@ -48,7 +48,7 @@ def faults(mirrors: Sequence[str], keyrings: Sequence[str]) -> list[str]:
 
 
 def own(distribution: str, suite: str, run: Run) -> list[str]:
-    """Return lines for *suite* with the mirrors that this host itself takes packages from.
+    """Return lines for *suite* with the mirrors from which this host itself gets packages.
 
     Args:
         distribution: ``debian`` or ``ubuntu``.
@@ -65,12 +65,12 @@ def own(distribution: str, suite: str, run: Run) -> list[str]:
 
 
 def keyring(distribution: str) -> str:
-    """Return the path of the distribution's own keys, from its package of keys."""
+    """Return the path of the distribution's own keys, which are in its keyring package."""
     return f"/usr/share/keyrings/{distribution}-archive-keyring.gpg"
 
 
 def signed(lines: Sequence[str], keyrings: Sequence[str]) -> list[str]:
-    """Return *lines* saying which keys may sign them; one that says so itself stays as it is."""
+    """Return *lines* with the keys that may sign them. A line with signed-by= is not changed."""
     return [line if _SIGNED_BY.search(line) else _signed(line, keyrings) for line in lines]
 
 

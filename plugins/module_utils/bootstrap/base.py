@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The archive of a fresh system, made once and shared by all images that are made of the same."""
+"""The archive of a new system. It is made once, for all images with the same packages."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from pathlib import Path
 from ansible_collections.diskless.netboot.plugins.module_utils.bootstrap import complaints
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import run
 
-# The scripts of Debian's kernel make no initrd then: no PC would load the image's own.
+# With this variable, the scripts of Debian's kernel package make no initrd. No PC would use it.
 _COMMAND = ("env", "INITRD=No", "mmdebstrap")
-# Host keys and the machine-id belong to a machine, never to an image. The lists of packages stay,
-# so that the next one can be installed by its name; they are never published.
+# Host keys and the machine-id belong to one machine, so they are removed. The package lists are not
+# removed, so that more packages can be installed. They are never published.
 _OPTIONS = (
     "--variant=apt",
     "--skip=cleanup/apt/lists",
@@ -31,16 +31,16 @@ _OPTIONS = (
 
 
 class BaseError(Exception):
-    """Why there is no such system, in words for the person who asked for it."""
+    """The archive could not be made. The text tells the user why."""
 
 
 @dataclass(frozen=True)
 class Base:
-    """A fresh system.
+    """A new system.
 
     Attributes:
         suite: the distribution's release, such as ``bookworm``.
-        packages: what is installed.
+        packages: the packages to install.
         sources: lines of apt's sources, which the system keeps.
         keyrings: absolute paths of files with keys, which the system gets at the same paths.
     """
@@ -51,7 +51,7 @@ class Base:
     keyrings: Sequence[str] = ()
 
     def options(self) -> list[str]:
-        """Return mmdebstrap's options, mmdebstrap(1)."""
+        """Return the options for mmdebstrap(1)."""
         keys = [
             f'--customize-hook=install -D -m 0644 {shlex.quote(key)} "$1"{shlex.quote(key)}'
             for key in self.keyrings
@@ -59,7 +59,7 @@ class Base:
         return [*_OPTIONS, f"--include={','.join(self.packages)}", *keys]
 
     def archive(self, folder: str) -> Path:
-        """Return where its archive lies: another list of packages, or key, is another archive.
+        """Return the path of its archive. Its name depends on the packages, sources and keys.
 
         Raises:
             BaseError: a keyring cannot be read.
@@ -74,10 +74,11 @@ class Base:
         return Path(folder, f"{self.suite}-{hashlib.sha256(made_of).hexdigest()[:12]}.tar")
 
     def make(self, archive: Path) -> bool:
-        """Make the archive unless it is there; it has its name only when it is whole.
+        """Make the archive if it does not exist. It gets its name only when it is complete.
 
-        Whoever else makes it is waited for, a killed run's mmdebstrap among them. Returns whether
-        it was made here.
+        If another run, or the mmdebstrap of a run that was killed, is making it, this waits.
+
+        Returns whether it was made here.
 
         Raises:
             BaseError: mmdebstrap failed.

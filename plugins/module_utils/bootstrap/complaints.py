@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why mmdebstrap made no system: apt's own words, and what to do."""
+"""Explains errors of mmdebstrap: with apt's own messages, and with what to do."""
 
 from __future__ import annotations
 
 import re
 
-# By mmdebstrap of what apt has said already.
+# Messages of mmdebstrap that only repeat what apt has said already.
 _ECHO = re.compile(r"E: (?:setup failed: |apt-get |mmdebstrap failed|run_|Some index files)")
-# The second is what apt 3 says, which asks sqv in place of gpgv.
+# The second warning is from apt 3, which uses sqv instead of gpgv.
 _TELLING = re.compile(r"E: |W: .*(?:GPG error|OpenPGP signature verification failed)")
 _ADVICE = (
     (
@@ -42,10 +42,10 @@ _ADVICE = (
 
 
 def explain(stderr: str) -> str:
-    """Return the lines of *stderr* that tell why, and what to do where it is known.
+    """Return the lines of *stderr* with the cause, and what to do, if this is known.
 
     Args:
-        stderr: what mmdebstrap and the apt below it printed, apt(8).
+        stderr: what mmdebstrap and apt(8) printed.
     """
     lines = dict.fromkeys(line.strip() for line in stderr.splitlines())
     telling = [line for line in lines if _TELLING.match(line) and not _ECHO.match(line)]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which packages an image has, beside those that somebody asks for."""
+"""The packages of an image, in addition to those that a user requests."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def image_packages(
     """Return the packages of an image, sorted.
 
     Args:
-        asked: what somebody asks for.
+        asked: the requested packages.
         distribution: one of `DISTRIBUTIONS`.
         initramfs: ``initramfs-tools`` or ``dracut``.
-        squashfs: whether PCs may fetch the image as one file, which their initrd does by busybox.
-        fresh: whether the image is made of packages; a copied system brings its own kernel.
+        squashfs: whether PCs can fetch the image as one file. Their initrd needs busybox for this.
+        fresh: whether the image is made from packages. A copied system has its own kernel.
 
     Raises:
         ValueError: an unknown distribution or tool.
@@ -42,10 +42,10 @@ def image_packages(
 
 
 def with_clock(packages: Iterable[str]) -> list[str]:
-    """Return *packages* with what keeps a fresh system's time, unless another such is among them.
+    """Return *packages* with a package that sets the clock, unless they contain one already.
 
-    Only one of them can be installed. What somebody puts in its place later stays, so this is for
-    a system that is made, not for one that is there.
+    Only one such package can be installed. This is only for a new system, since an administrator
+    may have installed another one in an existing system.
     """
     wanted = list(packages)
     return wanted if set(wanted).intersection(_OTHER_CLOCKS) else [*wanted, _CLOCK]

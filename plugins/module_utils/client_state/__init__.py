@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a client has for itself alone on the boot server."""
+"""The state of each client, which is a folder on the boot server for this client only."""

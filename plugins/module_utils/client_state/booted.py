@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What clients say they run from: the initrd's note in each one's state."""
+"""Reads the notes in which clients say what they run from. Their initrds write them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from ansible_collections.diskless.netboot.plugins.module_utils.store import path
 
 
 def read(state: Path) -> str:
-    """Return what the client with this *state* noted, which may be anything; "" for nothing.
+    """Return the note in this *state*, or "" if there is none.
 
-    A client is root in its state, so the note may be any kind of thing, too.
+    The client can write anything in its state. So the text can be anything, and the note need not
+    be a regular file.
     """
     try:
         descriptor = os.open(state / paths.BOOTED, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -30,11 +31,13 @@ def read(state: Path) -> str:
 
 
 def trees(store: str, clients: Iterable[str]) -> dict[str, str]:
-    """Return, by the client's name, the tree of this host that it says it runs from, if any.
+    """Return the tree on this host that each client runs from, as it says, by its name.
+
+    Clients without a note, or with a note that names no folder, are left out.
 
     Raises:
-        ValueError: *store* or a name is no usable path.
+        ValueError: *store* or a name cannot be used in a path.
     """
     noted = {client: read(Path(paths.client_state(store, client))) for client in clients}
-    # Not Path.is_dir(), as ruff would have it (PTH112): that raises at a name that is too long.
+    # ruff suggests Path.is_dir() here (PTH112), but it raises an error for a name that is too long.
     return {client: tree for client, tree in noted.items() if os.path.isdir(tree)}  # noqa: PTH112

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make the state folders of many clients: identity, and a place for what each of them keeps."""
+"""Makes the states of many clients: identity, own files, and folders for what a client keeps."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command i
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.coreutils import sync
 from ansible_collections.diskless.netboot.plugins.module_utils.store import paths
 
-_LOCK_WAIT = 5.0  # seconds; the children of a run that was killed need a moment to die
+_LOCK_WAIT = 5.0  # seconds; the processes of a run that was killed need a moment to end
 
 
 class StateError(Exception):
-    """The states cannot become what is asked for; the text names every fault."""
+    """The states could not be made; the text tells why."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """One client's state.
+    """The state that a client must have.
 
     Attributes:
         client: inventory name.
         persist: absolute paths that are kept.
-        source: a root from which a kept path takes its first content; None for empty folders.
-        files: texts by the absolute path that they get in the client's root.
+        source: a root with the first content of kept folders. If None, they are empty at first.
+        files: texts of the client's own files, by absolute path in its root.
     """
 
     client: str
@@ -46,7 +46,7 @@ class Wanted:
 
 @dataclass
 class Outcome:
-    """What was made and removed, or would be in check mode: paths below the store."""
+    """What was made and removed, or would be in check mode, as paths below the store."""
 
     created: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
@@ -55,15 +55,15 @@ class Outcome:
 
     @property
     def changed(self) -> bool:
-        """Whether anything was, or would be."""
+        """Whether anything was changed, or would be in check mode."""
         return bool(self.created or self.updated or self.removed)
 
 
 def ensure(store: str, wanted: Sequence[Wanted], *, check: bool = False) -> Outcome:
-    """Make each client's state what it has to be; what a client keeps is never touched.
+    """Make the states of clients. What a client keeps is never changed.
 
     Raises:
-        StateError, ValueError, OSError: what failed; what was made before it is whole.
+        StateError, ValueError, OSError: something failed. What was made before that is complete.
     """
     top = Path(paths.store_root(store))
     if not wanted:
@@ -81,13 +81,13 @@ def ensure(store: str, wanted: Sequence[Wanted], *, check: bool = False) -> Outc
 
 
 def _ensured(top: Path, wanted: Sequence[Wanted], lock: int | None) -> Outcome:
-    """Make the states, or without a *lock* say what would be made."""
+    """Make the states. Without a *lock*, only return what would be made."""
     outcome = Outcome()
     key_file = top / "secret"
     key = machine_id.read_key(key_file)
     if key is None:
         outcome.created.append(key_file.name)
-        # Without a lock a stand-in: what it is for is not there either.
+        # In check mode, any key will do: the states that depend on it do not exist either.
         key = machine_id.make_key(key_file) if lock is not None else bytes(machine_id.KEY_BYTES)
     desired = _files(wanted, key)
     in_the_way = [path for path in desired if _is_folder(top / path)]
@@ -114,11 +114,11 @@ def _ensured(top: Path, wanted: Sequence[Wanted], lock: int | None) -> Outcome:
     if lock is None:
         return outcome
     for item in homes:
-        # Its client's alone, also for other users of the boot server.
+        # Other users of the boot server cannot read it either.
         _state(top, item).parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         _state(top, item).mkdir(mode=0o700, exist_ok=True)
-    # First what is kept and the keys, then the files by which a client knows of them, last goes
-    # what these name no more.
+    # The order matters: first the kept folders and the keys, then the files that name them for the
+    # client. What these files no longer name is removed last.
     _make(top, kept, keys, lock)
     files.apply()
     return outcome
@@ -142,7 +142,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _put_aside(path: Path) -> None:
-    """Rename a folder that a client made where a file of ours belongs, and could not come."""
+    """Rename a folder that a client made in the place of a file that is to be written."""
     path.rename(path.with_name(f"aside-{secrets.token_hex(4)}-{path.name[-200:]}"))
 
 
@@ -162,9 +162,10 @@ def _files(wanted: Sequence[Wanted], key: bytes) -> dict[str, tree.FileSpec]:
 
 
 def _former(top: Path, wanted: Sequence[Wanted]) -> list[str]:
-    """Return all that is named as files of a client's own are; those that are wanted, too.
+    """Return all paths whose names are those of clients' own files, also of files that are wanted.
 
-    By their names, not by the list of the last run, which may have been killed after writing it.
+    They are found by their names. The list of the last run may be wrong, since that run may have
+    been killed after it wrote the list.
     """
     found = []
     for item in wanted:
@@ -175,20 +176,21 @@ def _former(top: Path, wanted: Sequence[Wanted]) -> list[str]:
 
 
 def _staged(state: Path) -> Path:
-    """Return the folder in which what comes into *state* is made, out of its client's reach."""
+    """Return the folder beside *state* in which new content is made. Its client cannot see it."""
     return state.with_name(f".{state.name}.new")
 
 
 def _make(top: Path, kept: Sequence[tuple[Wanted, str]], keys: Sequence[Wanted], lock: int) -> None:
-    """Make kept folders and keys; all are on the disk before a state has any of them.
+    """Make kept folders and keys.
 
-    For what a state has counts as whole, and is never touched again.
+    All of them are on the disk before the first one is moved to a state. What is in a state is
+    assumed to be complete, and it is never changed again.
     """
     states = {_state(top, item) for item in (*keys, *(item for item, _path in kept))}
     if not states:
         return
     for state in states:
-        shutil.rmtree(_staged(state), ignore_errors=True)  # of a run that was killed
+        shutil.rmtree(_staged(state), ignore_errors=True)  # left by a run that was killed
         _staged(state).mkdir(mode=0o700)
     made = []
     for item, path in kept:
@@ -198,7 +200,7 @@ def _make(top: Path, kept: Sequence[tuple[Wanted, str]], keys: Sequence[Wanted],
     for item in keys:
         state = _state(top, item)
         _host_key(_staged(state) / names.SSH_KEY, item.client, lock)
-        # The private key last: where it is, both are.
+        # The private key is moved last. If it is there, the public key is there too.
         made += [(state, f"{names.SSH_KEY}.pub"), (state, names.SSH_KEY)]
     _run(sync(top / "clients"), top, lock)
     for state, name in made:
@@ -211,7 +213,7 @@ def _make(top: Path, kept: Sequence[tuple[Wanted, str]], keys: Sequence[Wanted],
 
 
 def _first_content(folder: Path, item: Wanted, path: str, lock: int) -> None:
-    """Make the folder for a kept *path*, with what the client's image has there."""
+    """Make the folder for a kept *path*, with the content that it has in the client's image."""
     try:
         origin = rootfs.resolve(item.source, path) if item.source else None
     except OSError as error:
@@ -224,13 +226,13 @@ def _first_content(folder: Path, item: Wanted, path: str, lock: int) -> None:
 
 
 def _host_key(file: Path, client: str, lock: int) -> None:
-    """Make an ssh host key: of one kind, the only one that costs a slow PC no time to use."""
+    """Make an ssh host key. Its type is ed25519, which is fast on slow PCs too."""
     argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", client, "-f", str(file)]
     _run(argv, file, lock)
 
 
 def _run(argv: Sequence[str], path: Path, lock: int) -> None:
-    """Run a program for *path*, with a share in the lock, so that it is held while this runs."""
+    """Run a program for *path*. It shares the lock, so that the lock is held while it runs."""
     ended = run(argv, held=(lock,))
     if ended.code:
         raise StateError(f"{path}: {argv[0]}: {ended.stderr}")

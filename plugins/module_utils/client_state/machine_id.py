@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A machine-id for each client: the same at every boot, and nobody's guess.
+"""A machine-id for each client, which is the same at every boot and cannot be guessed.
 
-machine-id(5) wants it to be treated as confidential, and a client's name and MAC address are not,
-so it is derived from the name with a key that only the boot server has.
+machine-id(5) says that it is confidential. The name and the MAC address of a client are not, so the
+machine-id is derived from the name with a key that only the boot server has.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ KEY_BYTES = 32
 
 
 def derive(key: bytes, client: str) -> str:
-    """Return the machine-id of *client*: 32 hexadecimal digits, a valid UUID of version 4.
+    """Return the machine-id of *client*: 32 hexadecimal digits that are a UUID of version 4.
 
-    Source: machine-id(5); sd_id128_make_v4 in systemd's sd-id128.h sets version and variant so.
+    Sources: machine-id(5); id128_make_v4_uuid in systemd's id128-util.c, for version and variant.
     """
     digest = bytearray(hmac.new(key, f"machine-id {client}".encode(), hashlib.sha256).digest()[:16])
     digest[6] = digest[6] & 0x0F | 0x40
@@ -31,10 +31,11 @@ def derive(key: bytes, client: str) -> str:
 
 
 def read_key(path: Path) -> bytes | None:
-    """Return the store's key, None where there is none yet.
+    """Return the key of the store, or None if there is none yet.
 
     Raises:
-        ValueError: the file holds something else; a new key would change every client's identity.
+        ValueError: the file contains something else. It is not replaced, since a new key would
+            change the identity of all clients.
     """
     try:
         key = path.read_bytes()
@@ -49,7 +50,7 @@ def read_key(path: Path) -> bytes | None:
 
 
 def make_key(path: Path) -> bytes:
-    """Make the store's key, readable by root alone, and return it; the store must be locked."""
+    """Make the key of the store and return it. Only root can read it. The store must be locked."""
     key = secrets.token_bytes(KEY_BYTES)
     staged = path.with_name(f".{path.name}.new")
     descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)

@@ -1,20 +1,21 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What lies in a client's state, the one folder that only it may mount.
+"""The names in the state of a client, which is a folder that only this client can mount.
 
-    machine-id                  who it is to systemd
-    ssh_host_ed25519_key        its ssh host key, and beside it the public one
+    machine-id                  its machine-id
+    ssh_host_ed25519_key        its private ssh host key; the public key is beside it
     kept                        one line for each path that is kept: the folder for it, and the path
-    keep-NAME/                  what is kept
+    keep-NAME/                  the content of a kept folder
     files                       one line for each file of its own: its name here, and its path
-    file-NAME                   what is in it; removed when the list no longer names it
-    aside-XXXXXXXX-NAME/        a folder that the client made where one of these files belongs
+    file-NAME                   the content of such a file; removed when it is no longer in the list
+    aside-XXXXXXXX-NAME/        a folder that the client made in the place of one of these files
     booted                      the root that it mounted at its last boot; the client writes it
 
-The initrd reads them and acts on them before anything of the image runs.
+The initrd reads these files and uses them before any program of the image runs.
 
-The client is root in there, so it could put a link anywhere below. What the boot server writes
-therefore lies in this folder itself and comes into it by a rename, which follows no link.
+The client has the rights of root in this folder, so it could make links anywhere below it. For this
+reason, everything that the boot server writes is directly in this folder. It is put there by a
+rename, which does not follow links.
 """
 
 from __future__ import annotations
@@ -32,23 +33,23 @@ FILES = "files"
 def folder_for(path: str) -> str:
     """Return the folder for an absolute *path*: ``keep-var,log`` for ``/var/log``.
 
-    No path of a client has a comma (values.absolute_path), so no two share a folder.
+    The paths of clients have no commas (values.absolute_path), so each has a folder of its own.
     """
     return "keep-" + path.strip("/").replace("/", ",")
 
 
 def kept_text(paths: Iterable[str]) -> str:
-    """Return the text of the file ``kept``, outer folders first, as they have to be mounted."""
+    """Return the text of the file ``kept``, outer folders first, since they are mounted first."""
     return "".join(f"{folder_for(path)} {path}\n" for path in sorted(paths))
 
 
 def file_for(path: str) -> str:
-    """Return the name of the file for an absolute *path*, made as `folder_for` does."""
+    """Return the name of the file for an absolute *path*: ``file-etc,motd`` for ``/etc/motd``."""
     return "file-" + path.strip("/").replace("/", ",")
 
 
 def is_file(name: str) -> bool:
-    """Return whether `file_for` could have given *name*, for a path that a client may name."""
+    """Return whether *name* is a name that `file_for` returns for some path."""
     path = "/" + name[len("file-") :].replace(",", "/")
     try:
         return file_for(values.absolute_path(path)) == name

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which states the clients of an inventory need."""
+"""Plans the states of the clients of an inventory."""
 
 from __future__ import annotations
 
@@ -22,11 +22,17 @@ def plan_client_states(
     store: str = paths.DEFAULT_STORE,
     image_releases: Mapping[str, Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
-    """Return mappings as module client_state takes them.
+    """Return the states of clients as mappings for the module client_state.
+
+    Args:
+        clients: the clients. Those with ``state`` false are left out.
+        store: root of the store.
+        image_releases: the releases of each image by the name of the image, as for
+            store.assigned.assigned.
 
     Raises:
-        InventoryError: names every client without a release.
-        ValueError: *store* is no usable path.
+        InventoryError: clients have no release. The text names all of them.
+        ValueError: *store* cannot be used in a path.
     """
     faults: list[Fault] = []
     found = []

@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One view of subnets and reservations, and the DHCP servers' configurations made of it."""
+"""Subnets and reservations, and the configurations of DHCP servers that are made from them."""

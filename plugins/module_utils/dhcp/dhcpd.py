@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Configuration of ISC's dhcpd 4.4 as text: dhcpd.conf(5), dhcp-options(5), dhcp-eval(5).
 
-Strings are quoted and hold no quote or backslash: `plan_dhcp` lets through only host names,
-addresses and paths without them.
+Strings are quoted. They need no escapes, since `plan_dhcp` accepts only host names, addresses and
+paths without quotes and backslashes.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client 
 def dhcpd_conf(clients: Iterable[Client], **options: Any) -> str:
     """Return the whole text of dhcpd.conf.
 
-    The same input in another order gives the same text. The interfaces are checked but not
-    written: dhcpd is told them on its command line, and finds a subnet's by its address there.
+    The order of the input does not change the text. The interfaces are checked but not written:
+    dhcpd gets them on its command line, and finds the interface of a subnet by its address.
 
     Args:
-        clients: each gets one host declaration for each of its MACs.
-        **options: as of `plan_dhcp`.
+        clients: each gets one host declaration for each of its MAC addresses.
+        **options: the options of `plan_dhcp`.
 
     Raises:
-        InventoryError: names every fault.
+        InventoryError: the input has faults; the text lists all of them.
     """
     plan = plan_dhcp(clients, **options)
     lines = [
@@ -91,7 +91,7 @@ def _subnet(item: DhcpSubnet) -> list[str]:
 
 
 def _host(reservation: Reservation) -> list[str]:
-    # Declarations need names of their own; the MAC is unique, a host name with two cards is not.
+    # The name of a declaration must be unique. The host name is not, if a client has two NICs.
     return [
         f"host mac-{reservation.mac.replace(':', '')} {{",
         f"  hardware ethernet {reservation.mac};",

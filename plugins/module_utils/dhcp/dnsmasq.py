@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Configuration of dnsmasq 2.86 and later as a DHCP server alone: dnsmasq(8).
+"""Configuration of dnsmasq 2.86 and later as a DHCP server without DNS: dnsmasq(8).
 
-A line takes its commas for separators and has no quotes that would keep one: `plan_dhcp` lets
-through host names and addresses, which have none, and boot files are looked at here.
+Commas separate the values of a line, and a comma in a value cannot be escaped. The host names and
+addresses that `plan_dhcp` accepts have no commas. Boot files are checked here.
 """
 
 from __future__ import annotations
@@ -29,24 +29,23 @@ from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults 
 )
 
 LEASES_MIN = 1000
-"""dnsmasq's own limit, which it also sets itself where none is given."""
+"""Number of leases that dnsmasq allows by default."""
 
 
 def dnsmasq_conf(clients: Iterable[Client], *, proxy: Any = False, **options: Any) -> str:
     """Return the whole text of dnsmasq.conf.
 
-    The same input in another order gives the same text. dnsmasq finds a subnet's interface by its
-    address there.
+    The order of the input does not change the text. dnsmasq finds the interface of a subnet by its
+    address.
 
     Args:
-        clients: each gets one line with all of its MACs.
-        proxy: whether another server on the network gives addresses and all that belongs to them,
-            and this one tells PXE firmware its boot file alone (Intel's PXE specification 2.1,
-            "proxyDHCP").
-        **options: as of `plan_dhcp`.
+        clients: each gets one line with all of its MAC addresses.
+        proxy: whether another DHCP server on the network gives the addresses, and this one only
+            tells PXE firmware its boot file (Intel's PXE specification 2.1, "proxyDHCP").
+        **options: the options of `plan_dhcp`.
 
     Raises:
-        InventoryError: names every fault.
+        InventoryError: the input has faults; the text lists all of them.
     """
     plan = plan_dhcp(clients, **options)
     beside = _check(plan, proxy)
@@ -63,7 +62,11 @@ def dnsmasq_conf(clients: Iterable[Client], *, proxy: Any = False, **options: An
 
 
 def _check(plan: DhcpPlan, proxy: Any) -> bool:
-    """Return whether another server gives the addresses; raise InventoryError at a fault."""
+    """Return whether another server gives the addresses.
+
+    Raises:
+        InventoryError: the proxy option or a boot file is wrong.
+    """
     faults = [
         Fault("", f"boot_files.{kind}", path, "must be without a comma, which ends it for dnsmasq")
         for kind, path in plan.boot_files.items()
@@ -83,7 +86,7 @@ def _check(plan: DhcpPlan, proxy: Any) -> bool:
 
 
 def _server(plan: DhcpPlan) -> list[str]:
-    """What a server says for itself."""
+    """Return the settings of the server itself."""
     return [
         f"# {MARKER}",
         "# No DNS.",
@@ -94,7 +97,7 @@ def _server(plan: DhcpPlan) -> list[str]:
 
 
 def _addresses(plan: DhcpPlan) -> list[str]:
-    """What only the server says that gives the addresses."""
+    """Return the settings that only a server that gives addresses needs."""
     leases = f"dhcp-lease-max={max(LEASES_MIN, _leases(plan))}"
     return [
         *([] if plan.handout else ["dhcp-authoritative", leases]),
@@ -106,7 +109,10 @@ def _addresses(plan: DhcpPlan) -> list[str]:
 
 
 def _services(plan: DhcpPlan) -> list[str]:
-    """Without these dnsmasq is no proxy. Firmware takes the only one without asking a person."""
+    """Return the boot services, without which dnsmasq does not answer as a proxy.
+
+    Firmware shows a menu only if there are several services for it.
+    """
     return [
         f"pxe-service={int(code, 16)},netboot,{path},{plan.next_server}"
         for kind, path in plan.boot_files.items()
@@ -142,7 +148,8 @@ def _boot_files(plan: DhcpPlan) -> list[str]:
 def _subnet(item: DhcpSubnet) -> list[str]:
     subnet, network = item.subnet, item.network
     tag = f"net-{network.network_address}"
-    # Without data: dnsmasq would name itself as router and name server.
+    # These options are written even if they are empty. Otherwise dnsmasq would name itself as
+    # router and name server.
     options: dict[str, Iterable[str]] = {
         "router": subnet.routers,
         "dns-server": subnet.dns_servers,
@@ -151,7 +158,7 @@ def _subnet(item: DhcpSubnet) -> list[str]:
         options["domain-name"] = (subnet.domain,)
     if subnet.ntp_servers:
         options["ntp-server"] = subnet.ntp_servers
-    # Reserved addresses need not lie in a range, but in a network that has one.
+    # A reserved address need not be in a range, but its network must have one.
     ranges = [pool.replace("-", ",") for pool in sorted(subnet.pools)]
     return [
         *(
@@ -166,7 +173,7 @@ def _subnet(item: DhcpSubnet) -> list[str]:
 
 
 def _hosts(item: DhcpSubnet) -> list[str]:
-    """One line for each address: dnsmasq refuses a second one with it."""
+    """Return one line for each address, since dnsmasq rejects a second line with the same one."""
     hosts: dict[tuple[str, str], list[str]] = {}
     for reservation in item.reservations:
         hosts.setdefault((reservation.address, reservation.hostname), []).append(reservation.mac)

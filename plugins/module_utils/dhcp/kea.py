@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Configuration of kea-dhcp4 as data: the Kea Administrator Reference Manual, "DHCPv4 Server".
 
-Every key is known to Kea 2.0 (Ubuntu 22.04) and to all later ones up to 2.6 (Debian 13).
+Kea 2.0 (Ubuntu 22.04) to 2.6 (Debian 13) know all keys that are used here.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from ansible_collections.diskless.netboot.plugins.module_utils.dhcp.model import
 from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client import Client
 
 CONTROL_SOCKET = "/run/kea/kea4-ctrl-socket"
-"""As in Debian's own kea-dhcp4.conf; AppArmor and, from 2.6.3, Kea itself allow no other folder."""
+"""As in Debian's kea-dhcp4.conf. AppArmor and, since 2.6.3, Kea itself allow no other folder."""
 
 
 def kea_dhcp4(clients: Iterable[Client], **options: Any) -> dict[str, Any]:
-    """Return the whole configuration, ready for a JSON serialiser.
+    """Return the whole configuration as data that can be written as JSON.
 
-    The same input in another order gives the same data, in the same order.
+    The order of the input does not change the data or its order.
 
     Args:
-        clients: each gets one reservation for each of its MACs.
-        **options: as of `plan_dhcp`.
+        clients: each gets one reservation for each of its MAC addresses.
+        **options: the options of `plan_dhcp`.
 
     Raises:
-        InventoryError: names every fault.
+        InventoryError: the input has faults; the text lists all of them.
     """
     plan = plan_dhcp(clients, **options)
     return {
@@ -46,9 +46,9 @@ def kea_dhcp4(clients: Iterable[Client], **options: Any) -> dict[str, Any]:
             "host-reservation-identifiers": ["hw-address"],
             "reservations-global": False,
             "reservations-in-subnet": True,
-            # The plan has no reservation inside a pool, so Kea need not look for one there.
+            # No reservation is inside a pool, so Kea need not look for one there.
             "reservations-out-of-pool": True,
-            # A client with several cards has one address on all of them.
+            # A client with several NICs has the same address on all of them.
             "ip-reservations-unique": False,
             "option-def": [{"name": "ipxe", "code": IPXE, "type": "binary"}],
             "option-data": [
@@ -61,7 +61,7 @@ def kea_dhcp4(clients: Iterable[Client], **options: Any) -> dict[str, Any]:
 
 
 def _server(plan: DhcpPlan) -> dict[str, Any]:
-    """What a server says for itself."""
+    """Return the settings of the server itself."""
     return {
         "comment": MARKER,
         "interfaces-config": {"interfaces": list(plan.interfaces)},
@@ -83,7 +83,7 @@ def _classes(plan: DhcpPlan) -> list[dict[str, str]]:
         {
             "name": f"netboot-{kind}",
             "test": " or ".join(
-                # RFC 4578 section 2.1: the option is a list, the preferred type first.
+                # RFC 4578 section 2.1: the option is a list that begins with the preferred type.
                 f"substring(option[93].hex, 0, 2) == 0x{code}"
                 for code in ARCHITECTURES[kind]
             ),
@@ -103,8 +103,9 @@ def _subnet(item: DhcpSubnet, plan: DhcpPlan) -> dict[str, Any]:
         "ntp-servers": subnet.ntp_servers,
     }
     rendered = {
-        # Leases are tied to the id: it must not move when another subnet comes or goes. Subnets
-        # do not overlap, so the network address is an id of its own (manual: 1 to 4294967294).
+        # Leases belong to the id, so the id must not change when another subnet is added or
+        # removed. The network address is unique, since subnets do not overlap, and it is a valid id
+        # (manual: 1 to 4294967294).
         "id": int(item.network.network_address),
         "subnet": subnet.network,
         "valid-lifetime": subnet.lease_seconds,
@@ -116,7 +117,7 @@ def _subnet(item: DhcpSubnet, plan: DhcpPlan) -> dict[str, Any]:
             {
                 "hw-address": reservation.mac,
                 "ip-address": reservation.address,
-                # Sent as option 12 to a client that asks for it or sends its own.
+                # Kea sends it as option 12 to a client that asks for it or sends its own name.
                 "hostname": reservation.hostname,
             }
             for reservation in item.reservations

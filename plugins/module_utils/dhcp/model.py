@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a DHCP server has to know, checked once and the same for every server."""
+"""The data that a DHCP server needs. It is checked here, in the same way for all servers."""
 
 from __future__ import annotations
 
@@ -26,24 +26,30 @@ from ansible_collections.diskless.netboot.plugins.module_utils.inventory.subnet 
 MARKER = "Written by diskless.netboot: what you change here is lost."
 
 ARCHITECTURES = {"bios": ("0000",), "uefi": ("0007", "0009")}
-"""Kind of firmware to the architecture types, in hex, that ask for its boot file: IANA, "Processor
-Architecture Types"; RFC 4578 section 2.1. Some 64-bit UEFI firmware says 9 (EBC) for 7."""
+"""The architecture types of each kind of firmware, in hex, by which it asks for its boot file.
+
+Sources: IANA, "Processor Architecture Types"; RFC 4578 section 2.1. Some 64-bit UEFI firmware sends
+9 (EBC) in place of 7.
+"""
 
 DEFAULT_BOOT_FILES = {"bios": "pxelinux.0"}
 
 IPXE, NO_PXEDHCP = 175, 176
-"""iPXE's encapsulated option, which iPXE alone asks for, and in it the one (1) by which it does not
-wait three seconds for what a ProxyDHCP server might add: iPXE's src/include/ipxe/dhcp.h,
-DHCP_EB_ENCAP and DHCP_EB_NO_PXEDHCP. It is the ROM of every virtual NIC of QEMU."""
+"""The option that encapsulates iPXE's options, and the option in it that saves three seconds.
 
-# RFC 2131 section 2: 128 bytes with the final NUL. No white space, quote or backslash: a loader's
-# name needs none, and firmware disagrees about them.
+With the value 1, iPXE does not wait three seconds for a ProxyDHCP server. Only iPXE asks for these
+options. It is the ROM of all virtual NICs of QEMU. Source: iPXE's src/include/ipxe/dhcp.h,
+DHCP_EB_ENCAP and DHCP_EB_NO_PXEDHCP.
+"""
+
+# RFC 2131 section 2: 128 bytes with the final NUL. White space, quotes and backslashes are not
+# allowed: the name of a loader does not need them, and firmware treats them differently.
 _BOOT_FILE = re.compile(r"[!#-&(-\[\]-~]{1,127}", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Reservation:
-    """One MAC address, lower case with colons, and the IPv4 address and host name reserved."""
+    """A MAC address (lower case with colons) with the IPv4 address and host name for it."""
 
     mac: str
     address: str
@@ -52,7 +58,7 @@ class Reservation:
 
 @dataclass(frozen=True)
 class DhcpSubnet:
-    """A subnet, its network parsed, and its reservations by address, then MAC."""
+    """A subnet, its network as an object, and its reservations, sorted by address and MAC."""
 
     subnet: Subnet
     network: ipaddress.IPv4Network
@@ -67,9 +73,10 @@ class DhcpPlan:
         subnets: sorted by network address.
         interfaces: names of the server's interfaces, in the order given.
         next_server: IPv4 address of the TFTP server.
-        boot_files: kind of firmware (a key of ARCHITECTURES) to the loader's path.
-        handout: whether this is what somebody else's server has to say beside all that it says for
-            itself: its interfaces, whether it is alone on its networks, how it keeps its leases.
+        boot_files: path of the boot file by kind of firmware, a key of ARCHITECTURES.
+        handout: whether this is to be added to the configuration of another server, which already
+            has the settings of the server itself: its interfaces, how it stores leases, and
+            whether it is the only server on its networks.
     """
 
     subnets: tuple[DhcpSubnet, ...]
@@ -88,18 +95,20 @@ def plan_dhcp(
     boot_files: Any = None,
     handout: Any = False,
 ) -> DhcpPlan:
-    """Check everything that a DHCP server's configuration holds, and sort it.
+    """Check and sort the data for the configuration of a DHCP server.
 
     Args:
-        clients: each gets one reservation for each of its MACs.
-        subnets: list of mappings with Subnet's keys.
-        interfaces: names of the interfaces to answer on; at least one, but none for a handout.
-        next_server: IPv4 address of the TFTP server; no client and no pool may have it.
-        boot_files: the loaders' paths by kind of firmware; DEFAULT_BOOT_FILES when None.
+        clients: each gets one reservation for each of its MAC addresses.
+        subnets: list of mappings with the keys of Subnet.
+        interfaces: names of the interfaces to answer on. At least one is required, unless this is
+            a handout.
+        next_server: IPv4 address of the TFTP server. It must not be the address of a client or in a
+            pool.
+        boot_files: path of the boot file by kind of firmware. None means DEFAULT_BOOT_FILES.
         handout: see DhcpPlan.
 
     Raises:
-        InventoryError: names every fault.
+        InventoryError: the input has faults; the text lists all of them.
     """
     faults: list[Fault] = []
     given = {"interfaces": interfaces, "next_server": next_server, "handout": handout}
@@ -112,7 +121,7 @@ def plan_dhcp(
     before = len(faults)
     sound = collect_subnets(subnets, reserved, faults)
     by_network: dict[str, list[Reservation]] = {subnet.network: [] for subnet in sound}
-    # Without every subnet, "lies in none" would blame the client for the subnet's fault.
+    # If a subnet has a fault, clients in it are not reported as being in no subnet.
     plan = AddressPlan(sound, reserved) if len(faults) == before else None
     owners: dict[str, str] = {}
     for client in clients:
@@ -158,7 +167,10 @@ def _boot_file(value: Any) -> str:
 def _reserve(
     client: Client, plan: AddressPlan | None, owners: dict[str, str], faults: list[Fault]
 ) -> tuple[str, list[Reservation]]:
-    """Return the client's network and reservations; ``""`` and none of use after a fault."""
+    """Return the network and the reservations of a client.
+
+    After a fault, the network is ``""``, and the reservations must not be used.
+    """
     given = {"address": client.address, "hostname": client.hostname, "macs": client.macs}
     reader = Reader(client.name, given, faults)
     hostname = reader.one("hostname", values.hostname, required=True)

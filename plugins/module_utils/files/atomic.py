@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one way in which a file comes into a folder: staged beside its place, synced, renamed.
+"""Writes files to folders: each file is staged beside its place, synced and renamed.
 
-A reader sees the old file or the new one, whenever the writer dies or the power fails. Everything
-works on an open folder, so that a path which is swapped for a link meanwhile cannot lead away.
+If the writer is killed or the power fails, a reader sees either the old file or the new one. All
+functions use open folders. So if somebody replaces a folder with a link meanwhile, the link is not
+followed.
 """
 
 from __future__ import annotations
@@ -20,22 +21,24 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 _STAGED = re.compile(r"\.netboot-[0-9a-f]{16}-.+", re.DOTALL)
-# From about here on, one syncfs(2) is cheaper than an fsync(2) per file; below it, a busy server's
-# unrelated dirty pages would make us wait for nothing.
+# For about this number of files or more, one syncfs(2) is faster than one fsync(2) for each file.
+# For fewer files, syncfs would have to wait for other data too that a busy server has to write.
 _MANY = 64
 _OPEN = 256
-# A file of another size needs no reading to be told apart; this much of it is worth a diff.
+# Bytes of a file to read at least, for a diff. To see that two files differ in size, it is not
+# necessary to read all of a larger file.
 _SHOWN = 1 << 20
-# Somebody may have put a link or a FIFO there meanwhile: one leads away, the other would block.
+# Somebody may have put a link or a FIFO there meanwhile. A link is not followed, and a FIFO does
+# not block.
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 FOLDER_MODE = 0o755
 
 
 class TreeError(Exception):
-    """The folder cannot become what is desired.
+    """The files cannot be written as planned.
 
     Attributes:
-        faults: every fault, each a sentence that begins with the path.
+        faults: one sentence for each fault. It begins with the path.
     """
 
     def __init__(self, faults: Iterable[str]) -> None:
@@ -45,7 +48,16 @@ class TreeError(Exception):
 
 @dataclass(frozen=True)
 class Found:
-    """What stands at a path now; *content* is cut off where it surely differs anyway."""
+    """What is at a path now.
+
+    Attributes:
+        kind: type of the file, as in stat(2).
+        mode: permissions.
+        uid: number of the user.
+        gid: number of the group.
+        content: content of a file, or the text for a link. If a file is longer than the wanted
+            one, only a part of it is read.
+    """
 
     kind: int
     mode: int
@@ -59,15 +71,15 @@ class Found:
 
 
 def is_staged(name: str) -> bool:
-    """Return whether *name* is that of a staged file: ours to remove when its writer is dead."""
+    """Return whether *name* is a staged file's. `sweep` removes it if its writer was killed."""
     return _STAGED.fullmatch(name) is not None
 
 
 @contextlib.contextmanager
 def locked(folder: int) -> Iterator[None]:
-    """Hold the lock by which writers into *folder* (an open directory) wait for each other.
+    """Hold a lock, so that writers to *folder* (an open directory) wait for each other.
 
-    The lock lies on the folder itself, so it needs no file and dies with its holder (flock(2)).
+    The lock is on the folder itself, so there is no lock file. It ends with its holder (flock(2)).
     """
     fcntl.flock(folder, fcntl.LOCK_EX)
     try:
@@ -77,10 +89,10 @@ def locked(folder: int) -> Iterator[None]:
 
 
 def sweep(folder: int) -> None:
-    """Remove what killed writers left staged in *folder*; its lock must be held."""
+    """Remove the staged files that killed writers left in *folder*. Its lock must be held."""
     for name in os.listdir(folder):
         if is_staged(name):
-            # A folder of that name is not ours; what is gone was removed by somebody else.
+            # A staged file is never a folder. If it is missing, somebody else has removed it.
             with contextlib.suppress(IsADirectoryError, FileNotFoundError):
                 os.unlink(name, dir_fd=folder)
 
@@ -88,14 +100,21 @@ def sweep(folder: int) -> None:
 def stage(
     folder: int, name: str, content: bytes, mode: int, uid: int | None, gid: int | None
 ) -> str:
-    """Write *content* beside its place and return the staged file's name.
+    """Write *content* beside its place and return the name of the staged file.
 
-    The name begins with a dot and ends like *name*, for validators that look at the suffix. Owner
-    and mode are right before the file gets its name by `os.rename`; *uid* or *gid* None leaves the
-    writer's own.
+    The name begins with a dot and ends with *name*, for validators that read the suffix. Owner and
+    mode are set before the file is renamed to its place.
+
+    Args:
+        folder: descriptor of the folder.
+        name: name of the file.
+        content: its content.
+        mode: its permissions.
+        uid: number of its user. None leaves the user of this process.
+        gid: number of its group. None leaves the group of this process.
 
     Raises:
-        OSError: nothing stays behind.
+        OSError: it cannot be written. The staged file was removed.
     """
     staged = f".netboot-{secrets.token_hex(8)}-{name[-200:]}"
     fd = os.open(
@@ -118,7 +137,7 @@ def stage(
 
 
 def link_text(target: str) -> bytes:
-    """Return what stands for the content of a symbolic link to *target*."""
+    """Return the text that is used as the content of a symbolic link to *target*."""
     return f"(a link to {target})\n".encode("utf-8", "surrogateescape")
 
 
@@ -126,7 +145,7 @@ def stage_link(folder: int, name: str, target: str) -> str:
     """Make a symbolic link to *target* beside its place and return its name, as for `stage`.
 
     Raises:
-        OSError: nothing stays behind.
+        OSError: it cannot be made.
     """
     staged = f".netboot-{secrets.token_hex(8)}-{name[-200:]}"
     os.symlink(target, staged, dir_fd=folder)
@@ -134,16 +153,16 @@ def stage_link(folder: int, name: str, target: str) -> str:
 
 
 class Folders:
-    """Folders below one base, opened step by step without following a link.
+    """Folders below a base. They are opened step by step, and links are not followed.
 
-    The ones that were used last stay open, as many as a process with the usual limit of 1024 open
-    files can spare, so that a descriptor is good until other folders were opened.
+    The folders that were used last stay open. Their number is well below the usual limit of 1024
+    open files. A descriptor is valid until many other folders have been opened.
     """
 
     def __init__(self, base: str, real: Mapping[str, tuple[str, ...]]) -> None:
         self._path = base
         self._real = real
-        self._open: dict[tuple[str, ...], int] = {}  # the one that was used last stands last
+        self._open: dict[tuple[str, ...], int] = {}  # the folder that was used last is the last one
 
     def __enter__(self) -> Folders:
         with contextlib.suppress(FileNotFoundError):
@@ -165,12 +184,16 @@ class Folders:
         return self._open[()]
 
     def where(self, error: OSError) -> str:
-        """Return the path of an error, which itself says only a name in the folder used last."""
+        """Return the path of an error, which has only a name in the folder that was used last."""
         name = (error.filename,) if isinstance(error.filename, str) else ()
         return posixpath.join(self._path, *next(reversed(self._open), ()), *name)
 
     def open(self, parent: str, create: bool = False) -> int:
-        """Return the open folder *parent*; OSError where it is missing and not to be made."""
+        """Return the descriptor of the folder *parent*.
+
+        Raises:
+            OSError: it is missing and *create* is false, or it cannot be opened.
+        """
         handle = self.base
         self._open[()] = self._open.pop(())
         steps = self._real[parent]
@@ -184,7 +207,7 @@ class Folders:
         return handle
 
     def sync_files(self, names: Mapping[str, Sequence[str]]) -> None:
-        """Return when the data of all files, by their parents, is on the disk."""
+        """Wait until the data of these files (names by their folder) is on the disk."""
         if sum(map(len, names.values())) >= _MANY and self._syncfs(names):
             return
         for parent, inside in names.items():
@@ -196,14 +219,14 @@ class Folders:
                     os.close(handle)
 
     def sync_names(self, parents: Collection[str]) -> None:
-        """Return when it is on the disk which names these folders have."""
+        """Wait until the names in these folders are on the disk."""
         if len(parents) >= _MANY and self._syncfs(parents):
             return
         for parent in parents:
             os.fsync(self.open(parent))
 
     def _syncfs(self, parents: Iterable[str]) -> bool:
-        """Sync each file system that they are on; False where the C library has no such call."""
+        """Sync the file systems of these folders. Return False if the C library has no syncfs."""
         call = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
         if call is None:
             return False
@@ -241,14 +264,19 @@ class Folders:
         return True
 
     def list(self, parent: str) -> set[str]:
-        """Return the paths of all that lies in *parent*, without what is being staged."""
+        """Return the paths of everything in *parent*, except staged files."""
         if not self.exists(parent):
             return set()
         with os.scandir(self.open(parent)) as found:
             return {posixpath.join(parent, item.name) for item in found if not is_staged(item.name)}
 
     def read(self, path: str, size: int) -> Found | None:
-        """Return what stands at *path*, None for nothing; *size* is that of the desired content."""
+        """Return what is at *path*, or None if there is nothing.
+
+        Args:
+            path: path below the base.
+            size: size of the desired content in bytes.
+        """
         parent, name = posixpath.split(path)
         if not self.exists(parent):
             return None

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One configuration file that its service's own command accepts before it replaces the old one.
+"""Writes a configuration file after a command of its service has accepted it.
 
-A run can end between the file's change and the service's reload, and the next one finds nothing to
-change. So a note stands from before the change until whoever reloads the service removes it.
+A run can be killed after the file was changed and before the service was reloaded. The next run
+would find nothing to change, and would not reload the service. So a note is created before the
+change, and whatever reloads the service removes it.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from ansible_collections.diskless.netboot.plugins.module_utils.files import tree
 
 _MODE = re.compile(r"0?[0-7]{3}", re.ASCII)
 PLACE = "%s"
-"""What stands for the staged file in a validation command."""
+"""Stands for the path of the staged file in a validation command."""
 
 
 class OptionError(ValueError):
-    """Options that cannot be met; the text names every fault."""
+    """Some options are wrong. The text lists all faults."""
 
 
 class RefusedError(Exception):
@@ -47,12 +48,12 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class ConfigPlan:
-    """What is to be done to the file.
+    """The changes to the file.
 
     Attributes:
-        command: the validation, with the file's own path; empty when there is nothing to test.
-        pending: the note that the service has yet to read the file; None when nobody asks for one.
-        waiting: whether a run before this one left it.
+        command: the validation command with the path of the file, or [] if nothing is tested.
+        pending: path of the note which says that the service has not read the file yet, or None.
+        waiting: whether this note exists from an earlier run.
     """
 
     inner: tree.Plan
@@ -83,11 +84,11 @@ class ConfigPlan:
             run: runs a command; returns status, standard output and standard error.
 
         Returns:
-            The command that accepted the file, empty if none was needed.
+            The command that accepted the file, or [] if none was needed.
 
         Raises:
-            RefusedError: by the command; the old file is untouched.
-            files.TreeError: the system refused.
+            RefusedError: the command did not accept the file. The old file is not changed.
+            files.TreeError: the file could not be written.
             OSError: the note could not be made.
         """
         ran: list[str] = []
@@ -125,21 +126,22 @@ def plan(
     pending: str | None = None,
     check: bool = False,
 ) -> ConfigPlan:
-    """Compare the file at *path* with what is wanted; nothing is written.
+    """Compare the file at *path* with the wanted file. Nothing is written.
 
     Args:
         path: absolute path.
-        content: what it shall hold.
-        owner: user name or number; None keeps an existing file's.
-        group: likewise.
-        mode: octal digits; None keeps an existing file's, and is 0644 for a new one.
-        validate: command with `PLACE` for the file.
-        pending: path of the note that the service has yet to read the file.
-        check: whether unknown users and groups are taken for ones yet to come.
+        content: the wanted content.
+        owner: name or number of the user. None keeps the user of an existing file.
+        group: name or number of the group. None keeps the group of an existing file.
+        mode: octal digits. None keeps the mode of an existing file, and means 0644 for a new one.
+        validate: the validation command, with `PLACE` for the path of the file.
+        pending: path of the note which says that the service has not read the file yet.
+        check: whether this is check mode. Then unknown users and groups are accepted, since an
+            earlier task may create them.
 
     Raises:
-        OptionError: names each option at fault.
-        files.TreeError: something that is no file stands at *path*.
+        OptionError: some options are wrong; the text lists all of them.
+        files.TreeError: something that is not a file is at *path*.
     """
     faults: list[str] = []
     if not path.startswith("/") or path.endswith("/"):
@@ -152,7 +154,7 @@ def plan(
     gid = _number("group", group, lambda name: grp.getgrnam(name).gr_gid, check, faults)
     if faults:
         raise OptionError("; ".join(faults))
-    # Below /, so that folders on the way are made where they are missing.
+    # The base is /, so that all missing folders of the path are created.
     name = posixpath.normpath(path).lstrip("/")
     spec = tree.FileSpec(content.encode(), int(mode, 8) if mode else None, uid, gid)
     note = Path(pending) if pending else None

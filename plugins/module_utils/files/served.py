@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a TFTP server would really send a file: what tftpd(8) asks of it with ``--secure``."""
+"""Checks whether a TFTP server would send a file, by the rules of tftpd(8) with ``--secure``."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-# As many as the kernel follows (path_resolution(7)).
+# The number of links that the kernel follows (path_resolution(7)).
 _LINKS_MAX = 40
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a file is not served; *missing* if it is merely not there yet."""
+    """Why a file is not served. *missing* says whether it does not exist (yet)."""
 
     reason: str
     missing: bool = False
@@ -24,13 +24,13 @@ class Refusal:
 def refusal(root: str, path: str) -> Refusal | None:
     """Return why a TFTP server whose root is *root* would not send *path*, or None if it would.
 
-    tftpd is in a chroot(2) at *root* and runs as a user of its own: every folder must let others
-    pass (o+x), the file must let them read (o+r), and a link must be relative and stay inside,
-    since an absolute one is looked up below *root*.
+    tftpd runs in a chroot(2) at *root*, as a user of its own. So others must be able to search all
+    folders (o+x) and to read the file (o+r). Links must be relative and must not lead out of
+    *root*, since an absolute link would be looked up below *root*.
 
     Args:
         root: absolute path of the TFTP root.
-        path: relative to it; a leading slash means the same.
+        path: path relative to *root*, with or without a leading slash.
     """
     ahead = [step for step in reversed(path.split("/")) if step not in ("", ".")]
     here: list[str] = []

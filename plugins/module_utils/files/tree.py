@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Desired files against a folder: what would change, shown as one diff, and done atomically.
+"""Compares desired files with a folder, shows the changes as one diff, and makes them atomically.
 
-`plan` reads and decides, `Plan.apply` writes. Check mode is a plan that is not applied.
+`plan` reads and decides, and `Plan.apply` writes. In check mode, the plan is not applied.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ CREATED, UPDATED, REMOVED, UNCHANGED = "created", "updated", "removed", "unchang
 
 @dataclass(frozen=True)
 class FileSpec:
-    """A desired file. None for *mode*, *uid* or *gid* keeps what the replaced file has.
+    """A desired file.
 
-    A file that replaces none gets mode 0644 and the writer's own user and group.
+    If *mode*, *uid* or *gid* is None, it is taken from the file that is replaced. A new file gets
+    the mode 0644 and the user and group of this process.
     """
 
     content: bytes
@@ -46,13 +47,13 @@ class LinkSpec:
 
     @property
     def content(self) -> bytes:
-        """What people are shown in place of a content."""
+        """The text that a diff shows as its content."""
         return atomic.link_text(self.target)
 
 
 @dataclass(frozen=True)
 class Change:
-    """One path of a plan: what is there, what shall be, and the step between."""
+    """One path of a plan: what is there, what is wanted, and what is done."""
 
     path: str
     action: str
@@ -78,7 +79,10 @@ class Change:
         return uid, gid
 
     def texts(self) -> tuple[str, str]:
-        """Return the file before and after, headed by what else differs, as people read it."""
+        """Return the file before and after, as text for a diff.
+
+        If mode, owner or group differ, they are in the first lines.
+        """
         old, new = "", ""
         if self.before:
             old = _text(self.before.content)
@@ -100,8 +104,8 @@ class Plan:
 
     Attributes:
         folder: absolute path of the folder.
-        changes: one per desired, absent or purged path, by path.
-        foreign: paths in the managed folder, or named as absent, that nobody of us wrote.
+        changes: one for each path that is desired, absent or purged, by path.
+        foreign: paths in the managed folder, or named as absent, that somebody else wrote.
     """
 
     folder: str
@@ -123,7 +127,10 @@ class Plan:
         return sorted(change.path for change in self.changes.values() if change.action == action)
 
     def diff(self) -> dict[str, str]:
-        """Return one diff for Ansible's diff mode: before and after of one file, text for many."""
+        """Return one diff for Ansible's diff mode.
+
+        For one file, it has the texts before and after. For several files, it is one text.
+        """
         pending = sorted(self.pending, key=lambda change: change.path)
         if len(pending) == 1:
             path = posixpath.join(self.folder, pending[0].path)
@@ -134,8 +141,8 @@ class Plan:
                 "before": before,
                 "after": after,
             }
-        # Ansible's own comparison of two texts of 5,000 small files takes most of a minute, and its
-        # hunks do not say which file they are from: so each file is compared by itself.
+        # Each file is compared separately. For two texts with 5,000 small files, Ansible's own
+        # comparison takes most of a minute, and its hunks do not say to which file they belong.
         lines: list[str] = []
         for change in pending:
             path = posixpath.join(self.folder, change.path)
@@ -150,17 +157,17 @@ class Plan:
         return {"prepared": "".join(ended)}
 
     def apply(self, validate: Callable[[str, str], None] | None = None) -> None:
-        """Make the folder what was planned: all files staged and on the disk, then renamed.
+        """Make the changes: all files are staged and synced to the disk, then renamed.
 
-        Killed at any moment, each path holds its old file or its new one, and the next plan has
-        the rest. Files that a killed run left staged are removed.
+        If the run is killed, each path has either its old file or its new one, and the next plan
+        has the remaining changes. Staged files of a killed run are removed.
 
         Args:
             validate: called with a path of the plan and the absolute path of its staged file,
-                before any file is replaced; what it raises ends the run with nothing replaced.
+                before any file is replaced. If it raises an exception, nothing is replaced.
 
         Raises:
-            TreeError: the system refused; no staged file stays behind.
+            TreeError: a file could not be written. No staged files are left.
         """
         folders = Folders(self.folder, self._real)
         try:
@@ -206,7 +213,7 @@ class Plan:
                     os.rename(temporary, names[temporary], src_dir_fd=handle, dst_dir_fd=handle)
                     del names[temporary]
         except OSError as error:
-            error.filename = folders.where(error)  # before others are used to clean up
+            error.filename = folders.where(error)  # before the cleanup uses other folders
             raise
         finally:
             for parent, names in staged.items():
@@ -231,22 +238,23 @@ def plan(
     purge: bool = False,
     links: bool = False,
 ) -> Plan:
-    """Compare *desired* files with *folder* and decide what to do; nothing is written.
+    """Compare desired files with a folder and decide what to do. Nothing is written.
 
     Args:
-        folder: absolute path. It may be missing, then everything would be created; `apply` makes
-            folders inside it, never the folder itself.
+        folder: absolute path. If it is missing, everything would be created. `apply` creates
+            missing folders below it, but not the folder itself.
         desired: files and links by path relative to *folder*.
-        absent: relative paths that shall not exist.
-        managed: relative path of the folder (``""`` for *folder* itself) that is looked through
-            for files that nobody desires.
-        marker: how every file of ours begins. No file without it is ever removed.
-        purge: whether files of ours in *managed* that nobody desires are removed.
-        links: whether a symbolic link is ours to remove, too.
+        absent: relative paths that must not exist.
+        managed: relative path of a folder (``""`` for *folder* itself) in which to look for files
+            that are not desired.
+        marker: the first bytes of all files that this collection writes. A file without it is never
+            removed.
+        purge: whether to remove files in *managed* that have the marker and are not desired.
+        links: whether symbolic links can be removed too.
 
     Raises:
-        TreeError: a path leads out of *folder* over a link, or something that is no file or
-            folder stands in its way; every fault is named.
+        TreeError: a path leads out of *folder* through a link, or something that is neither a file
+            nor a folder is in the way. The text lists all faults.
     """
     absent = set(absent)
     faults: list[str] = []
@@ -301,7 +309,7 @@ def _text(content: bytes) -> str:
 
 
 def _inside(folder: str, parent: str, faults: list[str]) -> tuple[str, ...]:
-    """Return the steps from *folder* to *parent* with no link among them."""
+    """Return the folders from *folder* to *parent*, after all links were resolved."""
     base = posixpath.realpath(folder)
     real = posixpath.realpath(posixpath.join(base, parent))
     steps = posixpath.relpath(real, base).split("/")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run a command inside an image root that it cannot write, in namespaces that end with it."""
+"""Runs a command in an image's root that it cannot write, in namespaces that end with it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from ansible_collections.diskless.netboot.plugins.module_utils.image.error impor
 
 Stream = AbstractContextManager[IO[bytes]]
 
-# Where the work folder appears inside the image.
+# The path of the work folder in the image.
 WORK = "/run/netboot"
 
-# The image itself is read-only: a hook that would write into it fails instead. /sys is empty and
-# fstab too, so that the boot server's hardware and the image's disks do not shape the result.
+# The image itself is read-only, so a hook that wants to change it fails. /sys and /etc/fstab are
+# empty, so that the result does not depend on the boot server's hardware and the image's disks.
 _SETUP = (
     """
 root=$1 work=$2
@@ -70,7 +70,7 @@ def _environment(extra: dict[str, str] | None) -> dict[str, str]:
 
 
 def shown(root: Path, argv: Sequence[str]) -> str:
-    """The command as a person would type it on the boot server."""
+    """Return the command as a user would type it on the boot server."""
     return shlex.join(["chroot", str(root), *argv])
 
 
@@ -81,10 +81,11 @@ def run(
     work: Path | None = None,
     environment: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run ARGV in ROOT to its end, with the folder `work` (if any) at /run/netboot.
+    """Run a command in ROOT until it ends.
 
-    :returns: exit status and output; a status other than 0 is no exception.
-    :raises ImageError: when the namespaces' own tools are missing on the boot server.
+    :param work: a folder that the command sees as /run/netboot, or None.
+    :returns: exit status and output. A status other than 0 does not raise an exception.
+    :raises ImageError: a tool is missing on the boot server, or a folder in the image.
     """
     return subprocess.run(  # pylint: disable=ansible-bad-function
         _prepare(root, argv, work),
@@ -99,11 +100,12 @@ def run(
 
 @contextmanager
 def stream(root: Path, argv: Sequence[str], stdin: IO[bytes]) -> Iterator[IO[bytes]]:
-    """The output of ARGV in ROOT while it runs, fed from a file at its present position.
+    """Yield the output of a command in ROOT while it runs.
 
-    :raises OSError: when the command fails.
+    :param stdin: the file that the command reads, from its current position.
+    :raises OSError: the command failed.
     """
-    os.lseek(stdin.fileno(), stdin.tell(), os.SEEK_SET)  # the buffer has read further
+    os.lseek(stdin.fileno(), stdin.tell(), os.SEEK_SET)  # the buffer has already read more
     with subprocess.Popen(  # pylint: disable=ansible-bad-function
         _prepare(root, argv, None),
         env=_environment(None),

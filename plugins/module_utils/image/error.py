@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why nothing can be done with an image."""
+"""The error for an image that cannot be used."""
 
 from __future__ import annotations
 
 
 class ImageError(Exception):
-    """What is wrong with an image or its boot server, in words for the person who asked."""
+    """Something is wrong with an image or its boot server. The text tells the user what."""

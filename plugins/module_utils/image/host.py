@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command line that runs a command in an image as on a host, on the server that keeps it.
+"""The command line with which the boot server runs a command in an image as on a host.
 
-Unlike `initramfs.chroot`, the command may change the image, and finds there what packages and
-Ansible's modules expect of a host that is switched off.
+Unlike in `image.chroot`, the command can change the image. It finds what packages and Ansible's
+modules expect, but no running services.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import shlex
 
 from ansible_collections.diskless.netboot.plugins.module_utils.image import namespace
 
-# The exit status and the first words by which a refusal is told from the command's own failure.
+# The exit status and the first words of the error if the command was not run at all. They differ
+# from those of a command that fails.
 _REFUSED = 119
 _SAID = "diskless.netboot.image: "
 
@@ -21,12 +22,15 @@ _SAID = "diskless.netboot.image: "
 # (policy-rc.d, /usr/share/doc/init-system-helpers/README.policy-rc.d.gz).
 _POLICY = "/usr/sbin/policy-rc.d"
 
-# A file that is not there can have nothing mounted on it. So an empty policy-rc.d is made, and
-# stays: nobody can execute it, hence invoke-rc.d passes it over on a client.
-# /tmp is kept beside the image: one task finds what another left there, and the image itself, of
-# which a changed time would make a release, is not touched by modules that change nothing.
-# resolv.conf is in the memory of /run where the image's leads there, and a copy otherwise, so
-# that nothing can write through to the server's.
+# policy-rc.d: a file can be mounted only over an existing file. So an empty one is made, and it is
+# not removed. It is not executable, so invoke-rc.d ignores it on a client.
+#
+# /tmp is a folder beside the image. So a task finds what an earlier task left there. A module that
+# changes nothing does not change the time of a folder in the image either, which would be a reason
+# for a new release.
+#
+# resolv.conf: if the image has a link to /run, the file is made there. Otherwise, a copy is mounted
+# over the image's file. In both cases, a command cannot change the file of the server.
 _SETUP = (
     f"""
 umask 022
@@ -86,8 +90,8 @@ env -i HOME=/root LANG=C.UTF-8 SYSTEMD_OFFLINE=1 \\
 """
 )
 
-# ssh ends nothing on the server when it is cut off: only who writes can notice. This waits for
-# the moment at which nobody reads the command's output any more, and ends the command.
+# If an ssh connection is lost, the command on the server does not end until it writes something. So
+# this program waits until nobody reads the output any more, and then kills the command.
 _ENDS_WITH_READER = """
 import os, select, signal, sys, threading
 child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, setsigdef=[signal.SIGPIPE])
@@ -103,23 +107,28 @@ os._exit(status if status >= 0 else 128 - status)
 
 
 def command_line(root: str, command: str) -> str:
-    """Return what a shell of the server runs so that *command*, a shell's too, runs in *root*.
+    """Return the command line for a shell on the server that runs *command* in *root*.
 
-    It needs root's rights, Debian's python3, util-linux and mount. The command sees *root* as
-    ``/``, the server's network, name servers and proxies, no disks, and its own processes only;
-    services are not started. It ends, killed, with whoever reads its standard output; nothing
-    that it started outlives it, and nothing is ever mounted on the server itself.
+    The command sees *root* as ``/``. It has the server's network, name servers and proxies, no
+    disks, and sees only its own processes. Services are not started. The command is killed when
+    nobody reads its standard output any more. Everything that it started ends with it. Nothing is
+    mounted on the server itself.
+
+    Args:
+        root: absolute path of the image's root on the server. The server needs the rights of root,
+            and Debian's packages python3, util-linux and mount.
+        command: a command for /bin/sh in the image.
     """
     setup = namespace.private(_SETUP, root, "/bin/sh", "-c", command)
     return shlex.join(["/usr/bin/python3", "-ISc", _ENDS_WITH_READER, *setup])
 
 
 def refusal(status: int, errors: str) -> str | None:
-    """Return why the server refused to run a command, or None where it ran.
+    """Return why the server did not run a command, or None if it ran.
 
     Args:
         status: exit status of `command_line`.
-        errors: its standard error.
+        errors: standard error of `command_line`.
     """
     said = re.search(f"^{re.escape(_SAID)}(.*)$", errors, re.MULTILINE)
     return said[1].strip() if status == _REFUSED and said else None

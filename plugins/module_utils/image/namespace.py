@@ -1,19 +1,19 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Command lines for work inside an image root, in namespaces that end with it.
+"""Command lines for work in an image's root, in namespaces that end with the command.
 
-Everything is mounted in a private mount namespace (unshare(1)), never on the boot server itself,
-and the command lives in a process namespace: whatever kills its parent kills the command and all
-its children, and the kernel drops the mounts with the last of them.
+Everything is mounted in a private mount namespace (unshare(1)), never on the boot server itself.
+The command runs in a process namespace. If its parent is killed, the command and all its children
+are killed too. When the last of them has ended, the kernel removes the mounts.
 """
 
 from __future__ import annotations
 
-# By whom the tools come, for the message where one is missing.
+# The tools and their packages, for the message if one is missing.
 TOOLS = (("setpriv", "util-linux"), ("unshare", "util-linux"), ("mount", "mount"))
 
-# sh(1), in the image's root: a /dev with what every program expects and no disks. Devices are
-# bind mounts since a container may be forbidden to make nodes.
+# A script for sh(1) in the image's root. It makes a /dev with what all programs expect, but without
+# disks. Devices are bind mounts, since a container may not be allowed to make device nodes.
 DEVICES = """
 mount -t tmpfs -o mode=0755,size=1m dev ./dev
 for node in null zero full random urandom; do
@@ -28,9 +28,13 @@ ln -s /proc/self/fd/2 ./dev/stderr
 
 
 def private(script: str, *arguments: str) -> list[str]:
-    """Return the command that runs the sh(1) *script* with *arguments* in namespaces of its own.
+    """Return the command that runs a script for sh(1) in namespaces of its own.
 
-    The kernel kills unshare(1) when its parent dies, and unshare's child with it.
+    When the parent of unshare(1) ends, the kernel kills unshare and its child.
+
+    Args:
+        script: the text of the script.
+        arguments: its arguments.
     """
     return [
         *("setpriv", "--pdeathsig", "KILL"),

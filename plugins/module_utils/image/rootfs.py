@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Paths, digests and package versions of an image root, read without ever leaving it."""
+"""Paths, digests and package versions of an image's root. No link leads out of the root."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pathlib import Path
 
 
 def resolve(root: Path, relative: str) -> Path:
-    """Where ROOT/RELATIVE really lies when ROOT is ``/``, as for a process in a chroot.
+    """Return the real path of ROOT/RELATIVE, as a process with ROOT as its ``/`` would find it.
 
-    An image's links are often absolute (``/lib -> /usr/lib``); followed by the boot server they
-    would name the boot server's own files. The result need not exist.
+    The links of an image are often absolute (``/lib -> /usr/lib``). On the boot server, they would
+    lead to the boot server's own files. The result need not exist.
 
-    :raises OSError: on a loop of links.
+    :raises OSError: the links form a loop.
     """
     todo = [part for part in reversed(relative.split("/")) if part not in ("", ".")]
     done: list[str] = []
@@ -43,13 +43,13 @@ def resolve(root: Path, relative: str) -> Path:
 
 
 def find_program(root: Path, name: str) -> bool:
-    """Whether the image has the program in one of the usual folders."""
+    """Return whether the image has a program in one of the usual folders."""
     tops = ("usr/sbin", "usr/bin", "sbin", "bin")
     return any(resolve(root, f"{top}/{name}").is_file() for top in tops)
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hex."""
+    """Return the SHA-256 of a file's bytes, in hex."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(1 << 20):
@@ -58,10 +58,11 @@ def file_digest(path: Path) -> str:
 
 
 def tree_digest(top: Path, *, content: bool = True) -> str:
-    """One SHA-256 over the names, modes and link targets below TOP, and the files' bytes.
+    """Return one SHA-256 over the names, modes and link targets below TOP, and the files' bytes.
 
-    Without `content`, size and modification time stand for the bytes: for trees of hundreds of
-    megabytes. A folder or file that is absent has the digest ``absent``.
+    :param content: whether to read the files. If not, their size and modification time are used
+        instead of the bytes. This is for trees of hundreds of megabytes.
+    :returns: the digest in hex, or ``absent`` if there is no such file or folder.
     """
     if not top.exists():
         return "absent"
@@ -80,7 +81,7 @@ def tree_digest(top: Path, *, content: bool = True) -> str:
 
 
 def packages(root: Path) -> dict[str, str]:
-    """Installed packages and their versions, by dpkg's status file (deb822, see dpkg(1))."""
+    """Return the versions of installed packages by name, from dpkg's status file (see dpkg(1))."""
     status = resolve(root, "var/lib/dpkg/status")
     if not status.is_file():
         return {}
@@ -98,7 +99,7 @@ def packages(root: Path) -> dict[str, str]:
 
 
 def distribution(root: Path) -> str:
-    """The ID of os-release(5), for example ``debian``; empty when the root has none."""
+    """Return the ID in os-release(5), for example ``debian``, or "" if there is none."""
     for name in ("etc/os-release", "usr/lib/os-release"):
         path = resolve(root, name)
         if path.is_file():

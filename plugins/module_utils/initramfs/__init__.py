@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An initrd built in its image by initramfs-tools or dracut, and proven."""
+"""Builds an initrd in its image with initramfs-tools or dracut, and checks the result."""

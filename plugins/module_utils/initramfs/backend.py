@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One interface to the tools that build an initrd; which one is what the image has."""
+"""One interface for the tools that build an initrd. The tool is the one that the image has."""
 
 from __future__ import annotations
 
@@ -18,45 +18,45 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec im
 
 
 class Backend(Protocol):
-    """A tool in the image that builds an initrd from a configuration of ours."""
+    """A tool in the image that builds an initrd. Its configuration is made here."""
 
     @property
     def name(self) -> str:
-        """What the image's package is called."""
+        """Name of the tool's package."""
 
     @property
     def packages(self) -> Sequence[str]:
-        """Patterns (fnmatch) of the packages that make the initrd what it is."""
+        """Patterns (fnmatch) of the packages that the content of the initrd depends on."""
 
     @property
     def sources(self) -> Sequence[str]:
-        """Files and folders of the image, small ones, that are copied or run when building."""
+        """Small files and folders of the image that the tool copies or runs when it builds."""
 
     def faults(self, spec: Spec, version: str) -> list[str]:
-        """What in the image would make the tool fail, or fall back to something else."""
+        """Return what is wrong in the image, so that the tool fails or builds something else."""
 
     def files(self, spec: Spec, modules: Sequence[str]) -> dict[str, tuple[str, int]]:
-        """The configuration: path below the work folder to text and mode."""
+        """Return the configuration: text and mode of each file, by path below the work folder."""
 
     def mounter(self, spec: Spec) -> str:
-        """The program that mounts the root: klibc's ``nfsmount``, or ``mount.nfs``."""
+        """Return the program that mounts the root: klibc's ``nfsmount``, or ``mount.nfs``."""
 
     def commands(
         self, spec: Spec, version: str, modules: Sequence[str], work: str
     ) -> list[list[str]]:
-        """Build WORK/initrd, one after the other, inside the image."""
+        """Return the commands that build WORK/initrd. They are run in this order in the image."""
 
     def client_files(self, spec: Spec) -> dict[str, tuple[str, ...]]:
-        """What a client needs in the initrd beside modules: its name to possible paths."""
+        """Return what else a client needs in the initrd: possible paths of each thing by name."""
 
 
 _BACKENDS: dict[str, type[Backend]] = {"mkinitramfs": InitramfsTools, "dracut": Dracut}
 
 
 def choose(root: Path) -> Backend:
-    """The backend for an image.
+    """Return the backend for an image.
 
-    :raises InitramfsError: when the image has no tool that we can use.
+    :raises InitramfsError: the image has none of these tools.
     """
     for program, backend in _BACKENDS.items():
         if rootfs.find_program(root, program):

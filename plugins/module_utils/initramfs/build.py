@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The whole of it: decide whether to build, build, prove, put in place."""
+"""Builds an initrd if its inputs changed, checks it, and puts it in its place."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.cpio im
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.error import InitramfsError
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec import Spec
 
-# Every file in the initrd gets this time, so that its bytes depend on contents alone.
+# All files in the initrd get this time, so that the bytes of the initrd depend only on its content.
 _EPOCH = "1"
 
 
 @dataclass
 class Outcome:
-    """What the module returns; names and meaning as in its RETURN."""
+    """What the module returns. The names have the same meaning as in its RETURN."""
 
     changed: bool
     rebuilt_because: list[str]
@@ -58,7 +58,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Plan:
-    """All that is known before anything is built."""
+    """All data that is known before the build."""
 
     spec: Spec
     version: str
@@ -76,10 +76,10 @@ class _Plan:
 
 
 def ensure(spec: Spec, *, check: bool) -> Outcome:
-    """Make sure that the initrd is there and made of what the image has now.
+    """Build the initrd if it is missing, or if its inputs in the image have changed.
 
-    :param check: only say what would be done.
-    :raises InitramfsError: and the initrd that was there before stays.
+    :param check: only return what would be done.
+    :raises InitramfsError: it could not be built. The old initrd is not changed.
     """
     if not spec.root.is_dir():
         if check:
@@ -93,7 +93,7 @@ def ensure(spec: Spec, *, check: bool) -> Outcome:
     if check:
         return _judge(plan, *_why(plan))
     with _locked(plan.dest.parent):
-        _remove(_work(plan.dest))  # of a run that was killed
+        _remove(_work(plan.dest))  # left by a run that was killed
         record, because = _why(plan)
         outcome = _judge(plan, record, because)
         if because:
@@ -155,7 +155,7 @@ def _plan(spec: Spec) -> _Plan:
 
 
 def _drivers(spec: Spec, index: drivers.KernelModules) -> tuple[list[str], list[str]]:
-    """The modules of all drivers that are asked for, and a fault for each that there is not."""
+    """Return the modules of all requested drivers, and a fault for each that does not exist."""
     cards = hardware.Hardware.read(spec.root, index)
     found, faults = cards.named(spec.drivers)
     if spec.machine:
@@ -174,7 +174,7 @@ def _firmware(spec: Spec, version: str, names: tuple[str, ...]) -> list[drivers.
 
 
 def _name_lost(root: Path, lost: list[drivers.Firmware]) -> list[str]:
-    """One line for each driver, since a driver may name twenty files of one package."""
+    """Return one line for each driver, since one driver may name twenty files of one package."""
     distribution = rootfs.distribution(root)
     installed = rootfs.packages(root).keys() if lost else set()
     found = []
@@ -189,7 +189,7 @@ def _name_lost(root: Path, lost: list[drivers.Firmware]) -> list[str]:
 
 
 def _why(plan: _Plan) -> tuple[fingerprint.Record | None, list[str]]:
-    """The record of the last build, and why it has to be done again."""
+    """Return the record of the last build, and the reasons to build again."""
     dest = plan.dest
     if not dest.is_file():
         return None, [f"{dest} does not exist"]
@@ -204,7 +204,7 @@ def _why(plan: _Plan) -> tuple[fingerprint.Record | None, list[str]]:
 
 
 def _judge(plan: _Plan, record: fingerprint.Record | None, because: list[str]) -> Outcome:
-    """The outcome as things stand on the disk now."""
+    """Return the outcome for the files that are on the disk now."""
     outcome = Outcome(
         bool(because),
         because,
@@ -265,7 +265,8 @@ def _build(plan: _Plan) -> fingerprint.Record:
         )
         notes = work / "record"
         notes.write_text(record.dump(), "utf-8")
-        # The record last: killed in between, the digest tells the next run to build again.
+        # The record is written last. If the run is killed in between, the digest in the old record
+        # does not match, and the next run builds again.
         _put(built, dest)
         _put(notes, fingerprint.sidecar(dest))
     return record
@@ -307,7 +308,10 @@ def _put(source: Path, dest: Path) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Two runs for one folder take turns; the lock ends with the process that holds it."""
+    """Hold a lock on the folder, so that two runs wait for each other.
+
+    The lock ends with the process that holds it.
+    """
     handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -322,7 +326,7 @@ def _work(dest: Path) -> Path:
 
 @contextmanager
 def _work_folder(dest: Path) -> Iterator[Path]:
-    """A folder on DEST's own file system, so that the result can be renamed."""
+    """Make a folder on the same file system as DEST, so that the result can be renamed to DEST."""
     work = _work(dest)
     work.mkdir(0o700)
     try:

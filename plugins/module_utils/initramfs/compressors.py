@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The programs that compress an initrd, as the kernel can unpack them.
+"""The programs that compress an initrd, with flags that the kernel supports.
 
-Sources: each program's man page; Linux' Documentation/admin-guide/initrd.rst and lib/decompress*.c;
-mkinitramfs(8), whose levels and flags these are.
+Sources: the man page of each program; Documentation/admin-guide/initrd.rst and lib/decompress*.c of
+Linux; mkinitramfs(8), from which the levels and flags are taken.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec im
 PACKAGES = ("zstd", "xz-utils", "lz4", "gzip", "bzip2")
 _PROGRAM_PACKAGE = {"xz": "xz-utils", "lzma": "xz-utils"}
 
-# Flags without which the kernel cannot read it, or the same input not give the same bytes.
+# Without these flags, the kernel could not read the result, or the same input could give different
+# bytes.
 _FLAGS = {
     "gzip": ("-n",),
     "xz": ("--check=crc32", "--threads=1"),
@@ -28,7 +29,7 @@ _LEVELS = {"zstd": 9, "lz4": 9}
 
 
 def faults(spec: Spec, version: str) -> list[str]:
-    """What keeps an image from making such an initrd, or its kernel from unpacking it."""
+    """Return why the image cannot compress such an initrd, or why its kernel cannot unpack it."""
     found = []
     name = spec.compression
     if not find_program(spec.root, name):
@@ -43,7 +44,7 @@ def faults(spec: Spec, version: str) -> list[str]:
 
 
 def command(spec: Spec) -> str:
-    """The command that compresses its input as `spec` says."""
+    """Return the command that compresses its standard input as `spec` says."""
     level = spec.compression_level or _LEVELS.get(spec.compression)
     flags = _FLAGS.get(spec.compression, ())
     return " ".join([spec.compression, *flags, *([f"-{level}"] if level else [])])

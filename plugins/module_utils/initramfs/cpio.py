@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is inside an initrd: the kernel's initramfs buffer format, read as a stream.
+"""Lists the content of an initrd. The file is read as a stream.
 
-Source of the format: Documentation/driver-api/early-userspace/buffer-format.rst of Linux: one or
-more cpio "newc" archives, plain or compressed, one after the other, with zeros between them.
+The format is the kernel's initramfs buffer format, see
+Documentation/driver-api/early-userspace/buffer-format.rst of Linux. It consists of one or more cpio
+archives in the format "newc", plain or compressed, with zeros between them.
 """
 
 from __future__ import annotations
@@ -33,13 +34,19 @@ _MAGIC = (
 _HEADER = 110
 _NAME_LIMIT = 4096
 
-# Opens a compressed stream of the named kind, starting at the file's present position.
+# Opens a compressed stream of a kind such as zstd, from the current position of the file.
 Decompressor = Callable[[str, IO[bytes]], "AbstractContextManager[IO[bytes]]"]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One file of the archive; `name` has no leading slash, `mode` is stat's, `size` in bytes."""
+    """One file of an archive.
+
+    Attributes:
+        name: path without a leading slash.
+        mode: as in stat(2).
+        size: in bytes.
+    """
 
     name: str
     mode: int
@@ -56,17 +63,17 @@ class Entry:
 
 @dataclass(frozen=True)
 class Contents:
-    """All parts of an initrd together; `compression` is that of its last part, or ``none``."""
+    """The files in all parts of an initrd, and the compression of its last part, or ``none``."""
 
     entries: tuple[Entry, ...]
     compression: str
 
 
 def read_contents(path: Path, decompress: Decompressor) -> Contents:
-    """List an initrd. A compressed part must be the last, as mkinitramfs(8) writes it.
+    """List an initrd. A compressed part must be the last part, as in initrds of mkinitramfs(8).
 
-    :param decompress: opens the kinds for which Python has no reader (zstd, lz4, lzop).
-    :raises InitramfsError: when the file is cut short or is no initrd.
+    :param decompress: opens streams that Python cannot read itself (zstd, lz4, lzop).
+    :raises InitramfsError: the file is incomplete or is not an initrd.
     """
     entries: list[Entry] = []
     compression = "none"
@@ -107,7 +114,7 @@ def _open(kind: str, raw: IO[bytes], decompress: Decompressor) -> AbstractContex
 
 
 def _skip_zeros(raw: IO[bytes]) -> int | None:
-    """The position of the next byte that is not zero, or None at the end."""
+    """Return the position of the next byte that is not zero, or None at the end of the file."""
     while block := raw.read(1 << 16):
         rest = block.lstrip(b"\0")
         if rest:
@@ -116,7 +123,7 @@ def _skip_zeros(raw: IO[bytes]) -> int | None:
 
 
 def _at_archive(stream: IO[bytes]) -> bool:
-    """Reads up to and including a cpio magic; False when only zeros are left."""
+    """Read up to the end of the next cpio magic. Return False if only zeros are left."""
     magic = stream.read(6)
     while magic and not magic.strip(b"\0"):
         # Archives inside one compressed part are padded to 4 bytes, then often to 512.
@@ -140,9 +147,12 @@ def _skip(stream: IO[bytes], size: int, path: Path) -> None:
 
 
 def _archive(stream: IO[bytes], path: Path, *, started: bool = False) -> list[Entry]:
-    """The entries of one archive, up to its trailer; `started`: its first magic is read already.
+    """Return the entries of one archive, up to its trailer.
 
-    Of names for one file, only the last comes with the file's content; all have its size here.
+    If a file has several names (hard links), the archive contains its content only with the last
+    name. Here, all of its names have its size.
+
+    :param started: whether the magic of the first entry has already been read.
     """
     read = list(_records(stream, path, started=started))
     sizes = {file: size for file, _name, _mode, size in read if size}
@@ -152,7 +162,7 @@ def _archive(stream: IO[bytes], path: Path, *, started: bool = False) -> list[En
 def _records(
     stream: IO[bytes], path: Path, *, started: bool
 ) -> Iterator[tuple[tuple[int, ...], str, int, int]]:
-    """What the names of one file have in common, name, mode and bytes that follow."""
+    """Yield for each name: a key that all names of a file share, the name, the mode, the size."""
     for number in count():
         magic = b"070701" if started else _take(stream, 6, path)
         started = False

@@ -3,9 +3,11 @@
 """The backend for images with dracut (an option of Debian, the default of Ubuntu from 25.10 on).
 
 Sources: dracut(8), dracut.cmdline(7), dracut.modules(7), and dracut's own modules.d/*/module-setup.
-The initrd has dracut's shell init, without systemd: a third of the size, and hooks that run in the
-order of their names. dracut has a way to add files, yet none to leave drivers out, so for
-``modules=list`` the drivers are gathered by dracut's own tool for that, dracut-install.
+
+The initrd uses dracut's shell init, without systemd. It has a third of the size, and its hooks run
+in the order of their names. dracut can add drivers, but it cannot leave drivers out. So for
+``modules=list``, dracut's own tool dracut-install copies the drivers, and dracut only adds this
+folder.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ _MODULES = (
     "kernel-network-modules",
     "nfs",
 )
-# What its modules need, or they are left out without a word, and the package that has it.
+# The programs that dracut's modules need, and their packages. If one is missing, dracut leaves the
+# module out without a message.
 _PROGRAMS = {
     "mount.nfs": "nfs-common",
     "rpc.statd": "nfs-common",
@@ -49,7 +52,7 @@ _COMMANDS = ("cat", "mkdir", "ln", "mount", "modprobe", "mv", "ip", "sleep")
 _HOOKS = "lib/dracut/hooks"
 _INSTALL = "usr/lib/dracut/dracut-install"
 
-# As initramfs-tools does, for network cards and keyboards on USB.
+# For USB network cards and USB keyboards. initramfs-tools includes the same drivers.
 _WITH_NETBOOT = ("=drivers/usb/host", "usbhid", "hid_generic")
 
 
@@ -111,8 +114,9 @@ class Dracut:
 
     def files(self, spec: Spec, modules: Sequence[str]) -> dict[str, tuple[str, int]]:
         hooks = mount_scripts.dracut_hooks(spec.nfs_version)
-        # With panic= on its command line, as every entry of ours has it, a kernel whose init ends
-        # starts over; dracut's shell would wait for a person. A later rd.shell brings it back.
+        # With rd.shell=0, a boot that fails ends in a kernel panic, and panic= (which is in each
+        # boot entry) starts the PC again. Otherwise dracut's shell would wait for a user. rd.shell
+        # on the kernel command line comes later, so it enables the shell again.
         return {
             "conf/dracut.conf": ("# Written by diskless.netboot\n", 0o644),
             "files/usr/sbin/netboot-root": (

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kernel modules of an image: what exists, what needs what, which firmware they name.
+"""The kernel modules of an image, the modules that they need, and the firmware that they name.
 
-Sources of the formats: modules.dep(5), modules.builtin in Linux' Documentation/kbuild/kbuild.rst,
-modules.softdep as depmod(8) writes it, modinfo(8).
+Sources of the formats: modules.dep(5); modules.builtin in Documentation/kbuild/kbuild.rst of Linux;
+modules.softdep as depmod(8) writes it; modinfo(8).
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from pathlib import Path
 from ansible_collections.diskless.netboot.plugins.module_utils.image.rootfs import resolve
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.error import InitramfsError
 
-# What the initramfs needs to find and mount an NFS root; af_packet is for its DHCP client, overlay
-# for a root whose changes stay in RAM.
+# The modules that an initrd needs to mount a root over NFS. af_packet is for its DHCP client, and
+# overlay is for a root whose changes stay in RAM.
 NFS_MODULES = ("nfs", "af_packet", "overlay")
 SQUASHFS_MODULES = ("squashfs", "loop")
 VERSION_MODULES = {"3": ("nfsv3",), "4.2": ("nfsv3", "nfsv4")}
 
-# Buses that a driver sits on without a line in modules.dep to say so.
+# The bus drivers that a driver needs, although modules.dep does not say so.
 _BUS_OF = {"virtio_net": ("virtio_pci",)}
 _USB_HOSTS = ("xhci_pci", "ehci_pci", "ohci_pci", "uhci_hcd")
 
@@ -32,7 +32,11 @@ _SUFFIX = re.compile(r"\.ko(\.(gz|xz|zst))?$")
 
 
 def normalise(name: str) -> str:
-    """``8139too``, ``virtio-net``, ``kernel/drivers/x/virtio-net.ko.xz``: the kernel's own name."""
+    """Return the kernel's own name of a module.
+
+    For example, this is ``virtio_net`` for ``virtio-net`` and for
+    ``kernel/drivers/net/virtio-net.ko.xz``.
+    """
     return _SUFFIX.sub("", name.rpartition("/")[2]).replace("-", "_")
 
 
@@ -47,9 +51,9 @@ class KernelModules:
 
     @classmethod
     def read(cls, root: Path, version: str) -> KernelModules:
-        """From the indexes below ROOT/lib/modules/VERSION.
+        """Read the indexes below ROOT/lib/modules/VERSION.
 
-        :raises InitramfsError: when there is no modules.dep.
+        :raises InitramfsError: modules.dep cannot be read.
         """
         top = resolve(root, f"lib/modules/{version}")
         paths: dict[str, str] = {}
@@ -81,7 +85,7 @@ class KernelModules:
         return name in self.paths or name in self.builtin
 
     def closure(self, names: Iterable[str]) -> tuple[str, ...]:
-        """The loadable modules among `names` and all that they need, sorted."""
+        """Return the loadable modules among `names`, and all modules that they need, sorted."""
         todo = [name for name in names if name in self.paths]
         found: set[str] = set()
         while todo:
@@ -92,7 +96,7 @@ class KernelModules:
         return tuple(sorted(found))
 
     def companions(self, drivers: Iterable[str]) -> tuple[str, ...]:
-        """Bus drivers without which those NIC drivers find no device."""
+        """Return the bus drivers without which these NIC drivers find no device."""
         found: list[str] = []
         for driver in drivers:
             found.extend(_BUS_OF.get(driver, ()))
@@ -101,7 +105,7 @@ class KernelModules:
         return tuple(name for name in dict.fromkeys(found) if name in self)
 
     def unknown(self, drivers: Iterable[str]) -> list[str]:
-        """One fault for each name that this kernel lacks, with names that look alike."""
+        """Return one fault for each module that this kernel lacks, with similar names."""
         faults = []
         known = [*self.paths, *self.builtin]
         for name in drivers:
@@ -117,7 +121,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def parse_modinfo(text: str) -> dict[str, tuple[str, ...]]:
-    """Firmware names by module, from modinfo's text for any number of modules."""
+    """Return the firmware names of each module, from the output of modinfo for several modules."""
     found: dict[str, list[str]] = {}
     here = name = ""
     for line in text.splitlines():
@@ -134,7 +138,7 @@ def parse_modinfo(text: str) -> dict[str, tuple[str, ...]]:
 
 @dataclass(frozen=True)
 class Firmware:
-    """One firmware file that a driver names; `where` is its path in the image, if it is there."""
+    """A firmware file that a driver names. `where` is its path in the image, or None."""
 
     name: str
     driver: str
@@ -142,9 +146,10 @@ class Firmware:
 
 
 def find_firmware(root: Path, version: str, wanted: Mapping[str, Iterable[str]]) -> list[Firmware]:
-    """Look for each name as the kernel does (Documentation/driver-api/firmware/fw_search_path.rst).
+    """Look for each firmware file in the folders in which the kernel looks.
 
-    A name may hold wildcards (brcmfmac's do); then every match is wanted, and one is enough.
+    A name can contain wildcards, as for brcmfmac. Then all matches are returned, and one match is
+    enough. Source: Documentation/driver-api/firmware/fw_search_path.rst of Linux.
     """
     folders = (f"updates/{version}", "updates", version, "")
     tops = [resolve(root, f"lib/firmware/{folder}") for folder in folders]
@@ -173,8 +178,8 @@ def _with_suffixes(root: Path, top: Path, name: str) -> list[tuple[str, Path]]:
     return []
 
 
-# Which package has a firmware file that a wired NIC's driver names: seen in the packages' own lists
-# of files, Debian 12 (20230210) and 13 (20250410).
+# The packages that contain the firmware files of drivers for wired NICs. Source: the lists of files
+# of these packages in Debian 12 (20230210) and Debian 13 (20250410).
 _DEBIAN_PACKAGES = (
     ("rtl_nic/*", "firmware-realtek"),
     ("tigon/*", "firmware-misc-nonfree"),
@@ -196,7 +201,7 @@ _DEBIAN_PACKAGES = (
 
 
 def firmware_package(name: str, distribution: str) -> str | None:
-    """The package that brings a firmware file, as far as it was verified; None when unknown."""
+    """Return the package that contains a firmware file, or None if it is not known."""
     if distribution == "debian":
         for pattern, package in _DEBIAN_PACKAGES:
             if fnmatchcase(name, pattern):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why an initrd was not built."""
+"""The error for an initrd that cannot be built."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ from ansible_collections.diskless.netboot.plugins.module_utils.image.error impor
 
 
 class InitramfsError(ImageError):
-    """What kept the initrd from being built, in words for the person who asked for it."""
+    """The initrd could not be built. The text tells the user why."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an initrd was made of, kept beside it, so that the next run knows whether to build."""
+"""The inputs of an initrd, stored beside it, so that the next run knows whether to build again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec im
 
 @dataclass(frozen=True)
 class Record:
-    """The sidecar DEST.json: the initrd's digest, its inputs, and what was found inside."""
+    """The content of DEST.json: the digest of the initrd, its inputs, and what is in it."""
 
     kernel_version: str
     sha256: str
@@ -35,7 +35,7 @@ class Record:
 
     @classmethod
     def load(cls, path: Path) -> Record | None:
-        """None when the file is absent or not one of ours: then the initrd is built anew."""
+        """Return the record, or None if the file is missing or has another format."""
         try:
             data: Any = json.loads(path.read_text("utf-8"))
             record = cls(**data)
@@ -60,7 +60,7 @@ def inputs(
     sources: Sequence[str],
     firmware: Iterable[Firmware],
 ) -> dict[str, str]:
-    """Each input by the name that a person knows it by, with its value or digest."""
+    """Return the value or digest of each input, by a name that tells the user what it is."""
     root = spec.root
     level = spec.compression_level
     found = {
@@ -72,7 +72,7 @@ def inputs(
         "option compression": spec.compression,
         "option compression_level": "default" if level is None else str(level),
     }
-    # The kernel's modules, and those that DKMS and people put beside them.
+    # The kernel's own modules, and those that DKMS or an administrator added.
     for name in ("kernel", "updates", "extra"):
         path = f"lib/modules/{version}/{name}"
         found[f"/{path}"] = rootfs.tree_digest(rootfs.resolve(root, path), content=False)
@@ -97,9 +97,9 @@ def _fact(path: Path) -> str:
 
 
 def files_inside(root: Path, version: str, contents: Contents) -> list[str]:
-    """Files that came from the image unchanged in place: programs, libraries, rules, firmware.
+    """Return the files that are at the same path in the image: programs, libraries, firmware.
 
-    Their packages are none that one could list beforehand: any package may bring a hook.
+    Their packages are not known beforehand, since any package can contain a hook.
     """
     tops = ("bin/", "sbin/", "lib", "usr/", "etc/")
     return sorted(
@@ -113,7 +113,7 @@ def files_inside(root: Path, version: str, contents: Contents) -> list[str]:
 
 
 def file_facts(root: Path, names: Iterable[str]) -> dict[str, str]:
-    """Size and time of each file as it is in the image now."""
+    """Return size and time of each file in the image now, or ``absent``."""
     found = {}
     for name in names:
         path = rootfs.resolve(root, name)
@@ -122,7 +122,7 @@ def file_facts(root: Path, names: Iterable[str]) -> dict[str, str]:
 
 
 def reasons(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
-    """One line for each input that is not what it was."""
+    """Return one line for each input that changed."""
     found = []
     for name in sorted({*old, *new}):
         before, after = old.get(name, "absent"), new.get(name, "absent")

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what a PC says of its network cards to the kernel modules that drive them.
+"""Finds the kernel modules for the network cards that a PC lists.
 
-Sources of the formats: modules.alias and modules.builtin.modinfo as depmod(8) and the kernel's
-build write them (Documentation/kbuild/kbuild.rst); the patterns of file2alias.c in Linux'
-scripts/mod; lspci(8) with -n, -nn and -k; lsmod(8); the files ``modalias`` of sysfs.
+Sources of the formats: modules.alias and modules.builtin.modinfo, as depmod(8) and the kernel's
+build write them (Documentation/kbuild/kbuild.rst); the patterns in scripts/mod/file2alias.c of
+Linux; lspci(8) with -n, -nn and -k; lsmod(8); the files ``modalias`` in sysfs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.drivers
 PCI_ID = re.compile(r"([0-9A-Fa-f]{4}):([0-9A-Fa-f]{4})", re.ASCII)
 MODALIAS = re.compile(r"(pci|usb|virtio|vmbus|xen|of|acpi|platform|sdio):[!-~]+", re.ASCII)
 
-# A line of lspci -n or -nn: slot, class, and the id that follows it.
+# A line of lspci -n or -nn, with the slot, the class and the id of a device.
 _LSPCI = re.compile(
     r"(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7] "
     r"(?:.*\[)?(?P<group>[0-9a-f]{4})\]?: (?:.*\[)?(?P<id>[0-9a-f]{4}:[0-9a-f]{4})\b",
@@ -33,11 +33,12 @@ _LSPCI = re.compile(
 _LSMOD = re.compile(r"([a-z0-9_]+) +[0-9]+ +[0-9]+\b", re.ASCII)
 _PCI_PATTERN = re.compile(r"pci:v([0-9A-F]{8})d([0-9A-F]{8})sv")
 _PCI_CLASS = re.compile(r"^pci:.*bc([0-9A-F]{2})sc([0-9A-F]{2})i")
-# PCI class 02 is network controllers, 0280 is what has no wire (PCI Code and ID Assignment).
+# PCI class 02 is for network controllers. 0280 is for those without a cable, such as WLAN cards
+# (PCI Code and ID Assignment).
 _NETWORK, _OTHER_NETWORK = "02", "0280"
 
-# By PCI id the kernel finds virtio_pci, the bus, which only then names the card (Virtual I/O
-# Device specification, "PCI Device Discovery").
+# For these PCI ids, the kernel's patterns give virtio_pci, which is the driver of the bus. Only
+# this bus reports the card itself (Virtual I/O Device specification, "PCI Device Discovery").
 _VIRTIO_CARDS = {"1af4:1000": "virtio_net", "1af4:1041": "virtio_net"}
 
 _ASK = (
@@ -47,14 +48,14 @@ _ASK = (
 
 @dataclass(frozen=True)
 class Hardware:
-    """Which module of a kernel drives what: its patterns, each with the module it names."""
+    """The patterns of a kernel for devices, each with the module for the devices that match."""
 
     modules: KernelModules
     aliases: Sequence[tuple[str, str]]
 
     @classmethod
     def read(cls, root: Path, modules: KernelModules) -> Hardware:
-        """From modules.alias, and modules.builtin.modinfo for what is built in."""
+        """Read modules.alias, and modules.builtin.modinfo for built-in modules."""
         top = resolve(root, f"lib/modules/{modules.version}")
         found = []
         loadable, builtin = top / "modules.alias", top / "modules.builtin.modinfo"
@@ -71,7 +72,7 @@ class Hardware:
         return cls(modules, found)
 
     def by_pci(self, identity: str) -> tuple[str, ...]:
-        """Modules for a PCI id such as ``10ec:8168``."""
+        """Return the modules for a PCI id such as ``10ec:8168``."""
         if identity.lower() in _VIRTIO_CARDS:
             return (_VIRTIO_CARDS[identity.lower()],)
         wanted = tuple(f"{part.upper():0>8}" for part in identity.split(":"))
@@ -83,7 +84,7 @@ class Hardware:
         return tuple(dict.fromkeys(names))
 
     def by_modalias(self, modalias: str) -> tuple[str, ...]:
-        """Modules for what a device's file ``modalias`` holds."""
+        """Return the modules for the content of a device's file ``modalias``."""
         bus = modalias.partition(":")[0] + ":"
         names = [
             name
@@ -93,7 +94,10 @@ class Hardware:
         return tuple(dict.fromkeys(names))
 
     def named(self, drivers: Iterable[str]) -> tuple[list[str], list[str]]:
-        """Module names for module names, PCI ids and modaliases, and a fault for each unknown."""
+        """Return the names of the modules for these drivers, and a fault for each unknown driver.
+
+        :param drivers: module names, PCI ids and modaliases.
+        """
         found: list[str] = []
         faults: list[str] = []
         for driver in drivers:
@@ -109,10 +113,10 @@ class Hardware:
         return list(dict.fromkeys(name for name in found if name in self.modules)), faults
 
     def of_machine(self, text: str) -> tuple[list[str], list[str]]:
-        """Drivers of the wired network cards in a machine's lists, and a fault for each without.
+        """Return the drivers of a PC's wired network cards, and a fault for each without a driver.
 
-        :param text: output of lspci -n, -nn or -nnk, of lsmod, or modaliases, also mixed. Lines
-            about other devices are passed over.
+        :param text: output of lspci -n, -nn or -nnk, of lsmod, or modaliases. They can be mixed.
+            Lines about other devices are ignored.
         """
         found: list[str] = []
         faults: list[str] = []
@@ -130,7 +134,10 @@ class Hardware:
         return list(dict.fromkeys(found)), faults
 
     def _device(self, line: str) -> tuple[str, str, Sequence[str]]:
-        """A line's PCI class in hex, empty where it says none, its device, and its modules."""
+        """Return the PCI class in hex ("" if there is none), the device and the modules of a line.
+
+        Of an lsmod line, the device is the module itself.
+        """
         if match := _LSPCI.match(line):
             return match["group"], match["id"], self.by_pci(match["id"])
         if MODALIAS.fullmatch(line):
@@ -142,7 +149,10 @@ class Hardware:
         return "", line, ()
 
     def _is_wired(self, name: str) -> bool:
-        """Whether a module drives a wired card: libraries and tunnels know no device."""
+        """Return whether a module is the driver of a wired network card.
+
+        Modules without an alias for a device are libraries or tunnels.
+        """
         path = self.modules.paths.get(name, "")
         return (
             "/drivers/net/" in path

@@ -20,7 +20,8 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec im
     Spec,
 )
 
-# RESUME: a hook would look for the boot server's swap. ROOT stays unset: it is a kernel argument.
+# RESUME is set to none, since a hook would look for the boot server's swap otherwise. ROOT is not
+# set here, since it is a kernel argument.
 _CONF = """# Written by diskless.netboot
 MODULES={modules}
 BOOT={boot}
@@ -34,21 +35,21 @@ FSTYPE=
 UMASK=0022
 """
 
-# Modules that stand in CONFDIR/modules are loaded by every client; these are only there, for udev
-# and mount to load where they fit.
+# Each client would load the modules that are listed in CONFDIR/modules. The hook only adds them to
+# the initrd, and udev and mount load those that a client needs.
 _HOOK = """#!/bin/sh
 [ "$1" = prereqs ] && exit 0
 . /usr/share/initramfs-tools/hook-functions
 manual_add_modules {modules}
 """
 
-# libtirpc reads the list of transports.
+# libtirpc reads the list of transports in /etc/netconfig.
 _MOUNT_NFS_HOOK = """copy_exec /sbin/mount.nfs
 copy_file config /etc/netconfig
 printf '%s' '{protocols}' > "$DESTDIR/etc/protocols"
 """
 
-# It may be there already, put there by a hook of its own.
+# The hook of busybox itself may have copied it already.
 _SQUASHFS_HOOK = """[ -e "$DESTDIR/bin/busybox" ] || copy_exec /bin/busybox
 """
 
@@ -89,7 +90,7 @@ class InitramfsTools:
         return "nfsmount" if spec.nfs_version == "3" else "mount.nfs"
 
     def faults(self, spec: Spec, version: str) -> list[str]:
-        # mkinitramfs falls back to gzip, with a warning only.
+        # If the compressor is missing, mkinitramfs uses gzip and only prints a warning.
         found = compressors.faults(spec, version)
         if self.mounter(spec) == "mount.nfs" and not find_program(spec.root, "mount.nfs"):
             found.append("nfs_version: the image has no mount.nfs; install nfs-common in it")
@@ -138,7 +139,7 @@ class InitramfsTools:
             own["busybox"] = tuple(f"{t}busybox" for t in top)
         return {
             mounter: tuple(f"{t}{mounter}" for t in top),
-            # Ubuntu 24.04 asks DHCP by dhcpcd instead.
+            # Ubuntu 24.04 uses dhcpcd instead of ipconfig.
             "a DHCP client (ipconfig or dhcpcd)": tuple(
                 f"{t}{name}" for name in ("ipconfig", "dhcpcd") for t in top
             ),

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The kernels that an image root has, and which of them is the newest."""
+"""The kernels in an image root, and which of them is the newest."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ def _weight(char: str) -> int:
 
 
 def compare(left: str, right: str) -> int:
-    """Order of two versions by Debian's rules (deb-version(7)): negative, 0 or positive."""
+    """Compare two versions by Debian's rules, deb-version(7).
+
+    :returns: a negative number, 0 or a positive number, as the left version is lower, equal or
+        higher.
+    """
     pattern = re.compile(r"([^0-9]*)([0-9]*)")
     for (a_text, a_number), (b_text, b_number) in zip_longest(
         pattern.findall(left), pattern.findall(right), fillvalue=("", "")
@@ -36,7 +40,7 @@ def compare(left: str, right: str) -> int:
 
 
 def installed(root: Path) -> list[str]:
-    """Versions with modules and a /boot/vmlinuz-VERSION, oldest first."""
+    """Return the versions that have modules and a /boot/vmlinuz-VERSION, oldest first."""
     modules = resolve(root, "lib/modules")
     names = [path.name for path in modules.iterdir()] if modules.is_dir() else []
     found = [name for name in names if vmlinuz(root, name).is_file()]
@@ -44,14 +48,14 @@ def installed(root: Path) -> list[str]:
 
 
 def vmlinuz(root: Path, version: str) -> Path:
-    """Where the kernel of that version lies on the boot server."""
+    """Return the path of the kernel of this version on the boot server."""
     return resolve(root, f"boot/vmlinuz-{version}")
 
 
 def choose(root: Path, wanted: str) -> str:
-    """The version to build for: `wanted` itself, or the newest for ``newest``.
+    """Return the version to build for: `wanted`, or the newest version for ``newest``.
 
-    :raises InitramfsError: with the versions that are there when the wanted one is not.
+    :raises InitramfsError: the image has no such kernel. The text lists those that it has.
     """
     found = installed(root)
     if not found:

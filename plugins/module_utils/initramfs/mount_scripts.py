@@ -1,16 +1,18 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How an initrd mounts its root: by klibc's nfsmount, by mount.nfs, or from a file that it fetches.
+"""Scripts with which an initrd mounts its root: with nfsmount, with mount.nfs, or from one file.
 
-As text, for initramfs-tools' ``scripts/`` and for dracut's hooks; root_scripts.py has what follows.
+They are texts for ``scripts/`` of initramfs-tools and for hooks of dracut. The scripts that run
+after the root was mounted are in root_scripts.py.
 """
 
 from __future__ import annotations
 
-# klibc's ipconfig switches the NIC on and asks for an address at once, before there is a link: that
-# question is lost, and it asks again only ten seconds later. So the NIC is switched on before, by
-# its flags (netdevice(7): UP, BROADCAST, MULTICAST), and its link awaited, for as long as a switch
-# may take to agree on a speed. After udev has settled, since a NIC that is on gets no other name.
+# klibc's ipconfig switches the NIC on and sends a DHCP request at once, before there is a link.
+# This request is lost, and ipconfig sends the next one only ten seconds later. So this script
+# switches the NIC on before that, by its flags (netdevice(7): UP, BROADCAST, MULTICAST). Then it
+# waits for the link, for at most ten seconds, since a switch needs time to negotiate the speed. It
+# waits for udev first, because a NIC that is switched on cannot be renamed.
 LINK = """#!/bin/sh
 # A link before DHCP asks for an address (diskless.netboot)
 [ "$1" = prereqs ] && exit 0
@@ -49,13 +51,14 @@ done
 exit 0
 """
 
-# For NFSv3 mount.nfs looks the numbers up in /etc/protocols, of a package (netbase) that an image
-# need not have: 'Protocol not supported', it says without.
+# mount.nfs needs /etc/protocols for NFSv3. Without this file, it fails with 'Protocol not
+# supported'. The file is in the package netbase, which an image may lack.
 PROTOCOLS = "tcp 6 TCP\nudp 17 UDP\n"
 
-# netboot.nfs= holds what the initrd's mount.nfs gets beyond nfsroot=. Within it the last word
-# counts, so the version that the initrd was made for comes first. An initrd with klibc's nfsmount,
-# which would refuse such options for ever, does not read it.
+# netboot.nfs= contains mount options for mount.nfs, in addition to those in nfsroot=. If an option
+# is given twice, the last one counts, so the NFS version that the initrd was made for comes first.
+# An initrd with klibc's nfsmount does not read this argument: nfsmount would reject such options,
+# and the boot would never go on.
 _OPTIONS = """
 netboot_nfs=vers=%(version)s
 # shellcheck disable=SC2013
@@ -66,9 +69,9 @@ for word in $(cat /proc/cmdline); do
 done
 """
 
-# squashfs: the whole root in one file (mksquashfs(1)), which stays in RAM, so that the PC outlives
-# the server. busybox' wget takes up what it had when a server was too busy to go on; in Debian 12
-# it crashes by its own -T, hence timeout(1).
+# squashfs: the whole root in one file (mksquashfs(1)). It stays in RAM, so the PC keeps running
+# without the server. If a server was too busy and the download ended, busybox's wget continues it
+# from there. In Debian 12, wget crashes with its own option -T, so timeout(1) is used.
 _FETCH = """
 fetch_root() {
     image=/run/netboot/image
@@ -88,8 +91,8 @@ fetch_root() {
 }
 """
 
-# initramfs-tools(7): BOOT names the script below /scripts that knows mountroot. All of the stock
-# one's logic (DHCP, nfsroot=, trying again) stays, with what an initrd of ours can beyond it.
+# initramfs-tools(7): BOOT is the name of the script below /scripts that defines mountroot. This
+# script includes the standard one, with its logic for DHCP, nfsroot= and retries, and extends it.
 _SCRIPT = """# The root over the network, beyond what scripts/nfs knows (diskless.netboot)
 . /scripts/nfs
 """
@@ -130,12 +133,12 @@ mountroot() {
 
 
 def boot_script(version: str, *, squashfs: bool) -> str:
-    """``scripts/netboot`` for initramfs-tools; empty where the stock ``scripts/nfs`` will do.
+    """Return ``scripts/netboot`` for initramfs-tools, or "" if ``scripts/nfs`` is enough.
 
-    With another version than 3 its nfsmount is another name for mount.nfs.
+    For an NFS version other than 3, the script defines a function nfsmount that calls mount.nfs.
 
-    :param version: of NFS, unless netboot.nfs= on the kernel command line has ``vers=``.
-    :param squashfs: whether a root may be fetched as well.
+    :param version: NFS version, unless netboot.nfs= on the kernel command line has ``vers=``.
+    :param squashfs: whether the initrd can also fetch a root as one file.
     """
     parts = [] if version == "3" else [_MOUNT_NFS % {"options": _OPTIONS % {"version": version}}]
     if squashfs:
@@ -143,8 +146,8 @@ def boot_script(version: str, *, squashfs: bool) -> str:
     return "".join([_SCRIPT, *parts]) if parts else ""
 
 
-# dracut.cmdline(7): after its own hook has made netroot of root= and nfsroot=, as
-# nfs:SERVER:PATH:OPTIONS (parse-nfsroot.sh).
+# dracut.cmdline(7). This runs after dracut's own hook (parse-nfsroot.sh), which sets netroot to
+# nfs:SERVER:PATH:OPTIONS, from root= and nfsroot=.
 _DRACUT_CMDLINE = """# Which options mount.nfs gets (diskless.netboot)
 %(options)s
 case "$netroot" in
@@ -159,7 +162,8 @@ fi
 unset netboot_nfs netboot_squashfs word
 """
 
-# dracut.cmdline(7), netroot=: called as NIC NETROOT NEWROOT once the NIC is up.
+# dracut.cmdline(7), netroot=: dracut calls it with the arguments NIC NETROOT NEWROOT when the NIC
+# is up.
 _DRACUT_FETCH = """#!/bin/sh
 # netbootroot: the root in one file, fetched into RAM (diskless.netboot)
 . /lib/dracut-lib.sh
@@ -171,8 +175,9 @@ fail() {
 fetch_root "${2#netboot:}" "$3"
 """
 
-# What klibc's ipconfig leaves behind of a NIC: /run/net-NIC.conf. dracut's DHCP client ends with
-# the initrd, so the address must not end with its lease: a root over NFS would end with it.
+# The hook writes /run/net-NIC.conf, as klibc's ipconfig does. dracut's DHCP client ends with the
+# initrd, so nothing renews the lease. The hook makes the address permanent, since a root over NFS
+# would be lost with it.
 _DRACUT_PRE_PIVOT = """# What netboot.root= asks for, and a note of the NIC (diskless.netboot)
 netboot_said=$(rootmnt=$NEWROOT /usr/sbin/netboot-root 2>&1) || die "$netboot_said"
 for netboot_nic in /tmp/net.*.did-setup; do
@@ -198,12 +203,15 @@ unset netboot_nic netboot_said
 
 
 def netbootroot_for_dracut() -> str:
-    """dracut's handler of a root that is fetched."""
+    """Return the program with which dracut fetches a root as one file."""
     return _DRACUT_FETCH % {"fetch": _FETCH}
 
 
 def dracut_hooks(version: str) -> dict[str, str]:
-    """Hooks of dracut by their place below lib/dracut/hooks; see `mount_nfs` for `version`."""
+    """Return the hooks for dracut, by their path below lib/dracut/hooks.
+
+    :param version: NFS version, as for `boot_script`.
+    """
     return {
         "cmdline/95-netboot.sh": _DRACUT_CMDLINE % {"options": _OPTIONS % {"version": version}},
         "pre-pivot/95-netboot.sh": _DRACUT_PRE_PIVOT,

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether an initrd really holds what a client needs from it."""
+"""Checks that an initrd contains what a client needs."""
 
 from __future__ import annotations
 
@@ -13,8 +13,15 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.drivers
 
 @dataclass(frozen=True)
 class Wanted:
-    """`modules` loadable, by normalised name; `firmware` by the drivers' names for it;
-    `files`: what for, to the paths of which one is enough."""
+    """What an initrd must contain.
+
+    Attributes:
+        version: version of the kernel.
+        compression: name of the compressor.
+        modules: normalised names of loadable modules.
+        firmware: names of firmware files, as drivers use them.
+        files: for each purpose, the possible paths of its file. One of them is enough.
+    """
 
     version: str
     compression: str
@@ -24,7 +31,7 @@ class Wanted:
 
 
 def modules_in(contents: Contents, version: str) -> set[str]:
-    """Normalised names of the modules for that kernel."""
+    """Return the normalised names of the modules for this kernel version."""
     tops = (f"lib/modules/{version}/", f"usr/lib/modules/{version}/")
     return {
         normalise(entry.name)
@@ -34,7 +41,7 @@ def modules_in(contents: Contents, version: str) -> set[str]:
 
 
 def firmware_in(contents: Contents, version: str) -> set[str]:
-    """Firmware by the names that drivers use: without folder prefix and .xz or .zst."""
+    """Return the firmware files by the names that drivers use, without prefix, .xz and .zst."""
     found = set()
     for entry in contents.entries:
         _before, mark, name = entry.name.partition("lib/firmware/")
@@ -48,7 +55,7 @@ def firmware_in(contents: Contents, version: str) -> set[str]:
 
 
 def missing(contents: Contents, wanted: Wanted) -> list[str]:
-    """Every thing that is wanted and not inside, in words; an empty list is the proof."""
+    """Return one text for each thing that is missing. If the list is empty, nothing is missing."""
     faults = _lacking("module", wanted.modules, modules_in(contents, wanted.version))
     faults += _lacking("firmware", wanted.firmware, firmware_in(contents, wanted.version))
     names = {entry.name for entry in contents.entries if not entry.is_folder and entry.size}

@@ -1,21 +1,22 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``netboot-root``, what a boot makes of a root that is mounted: one script, wrapped for each tool.
+"""``netboot-root``, the script that runs in the initrd after the root was mounted.
 
-They run under klibc's, busybox' or dash's shell before anything of the image does: plain POSIX, and
-no command beyond those that klibc-utils brings to an initrd (cat, ln, mkdir, mount, mv, sleep,
-umount; no chmod), and busybox where a root is fetched. klibc's mount(8) knows ``-o bind`` but makes
-a second bind mount of ``-o remount,bind,ro``.
+There is one variant for initramfs-tools and one for dracut. They run in the shell of klibc, busybox
+or dash, before anything of the image. So they use only POSIX features, and only commands that
+klibc-utils has in an initrd (cat, ln, mkdir, mount, mv, sleep, umount, but no chmod). If the root
+is fetched as one file, there is busybox too. klibc's mount(8) supports ``-o bind``, but with
+``-o remount,bind,ro`` it makes a second bind mount.
 """
 
 from __future__ import annotations
 
-# What netboot.root= on the kernel command line may be: the word, and the shell that makes it so.
+# The shell code for each kind of root, which is the value of netboot.root= on the kernel command
+# line.
 #
-# overlay, squashfs: the tree that was mounted becomes the lower layer, and a tmpfs the upper one.
-# Both stay in sight in /run/netboot, which init moves into the new root. Nothing may write to the
-# lower one, so it has to be mounted read-only: with a writable one a mistake of the plan would be
-# everybody's.
+# overlay, squashfs: the tree that was mounted becomes the lower layer, and a tmpfs becomes the
+# upper layer. Both can be seen in /run/netboot, which init moves into the new root. The lower layer
+# must be mounted read-only. Otherwise, one PC with a wrong entry could change the root of all PCs.
 _OVERLAY = """
     size=${overlay:-50%}
     run=/run/netboot
@@ -37,11 +38,12 @@ _OVERLAY = """
         overlay "$rootmnt" || fail "cannot lay changes in RAM over the shared root"
 """
 
-# shared-rw: systemd would write the machine-id that it generates into everybody's image, and
-# reuse one that it finds there or in /var/lib/dbus. So each client gets a valid one of its own in
-# RAM, which hides the image's; an empty file would be filled from /var/lib/dbus. Since
-# systemd-machine-id-commit(8) would store what is mounted on /etc/machine-id beneath it, in the
-# image, it is masked, in /run, for this boot. systemd.machine_id= still has its way: in RAM.
+# shared-rw: systemd would write its machine-id into the root that all clients share, or use one
+# that it finds there or in /var/lib/dbus. So each client gets a machine-id of its own in RAM, which
+# is mounted over the file in the root. It must be valid, since systemd would fill an empty file
+# from /var/lib/dbus. systemd-machine-id-commit(8) would write it to the file below the mount, in
+# the root. So this service is masked in /run, for this boot. systemd.machine_id= still works, in
+# RAM.
 _SHARED_RW = """
     id=/run/netboot/machine-id
     target=${rootmnt}/etc/machine-id
@@ -63,8 +65,9 @@ _SHARED_RW = """
     mount -o bind "$id" "$target" || fail "cannot hide $target"
 """
 
-# A client's state: who it is, and what it keeps (client_state/names.py has the layout). While
-# something is kept it stays mounted in /run/netboot/state, which only root may enter.
+# The state of a client: its identity, and what it keeps. client_state/names.py describes the files.
+# If the client keeps anything, its state stays mounted in /run/netboot/state, which only root can
+# enter.
 _STATE_MOUNTED = """
 own=/run/netboot/state
 if [ -n "$state" ]; then
@@ -115,9 +118,10 @@ if [ -n "$state" ]; then
 fi
 """
 
-# How far ahead of a program the kernel reads a root over NFS. A start reads a little of many files,
-# and most of what comes with the kernel's 128 KiB is never looked at (docs/measured.md). nfs-utils'
-# nfsrahead(5) sets it anew when udev comes to it (99-nfs.rules), so our rule comes after that one.
+# How far ahead the kernel reads files of a root over NFS. A start reads a small part of many files,
+# and with the kernel's default of 128 KiB, most of the data is never used (docs/measured.md).
+# Later, nfsrahead(5) of nfs-utils sets this value again, from a udev rule (99-nfs.rules). So our
+# own rule has a name that is sorted after it.
 _READ_AHEAD = """
 while read -r _id _parent device _top place rest; do
     [ "$place" = "$rootmnt" ] || continue
@@ -132,7 +136,7 @@ while read -r _id _parent device _top place rest; do
 done < /proc/self/mountinfo
 """
 
-# How each tool's initrd stops a boot. The script finds the new root's folder in $rootmnt.
+# How the initrd of each tool stops a boot. The folder of the new root is in $rootmnt.
 _INITRAMFS_TOOLS = """
 case "$1" in
 prereqs)
@@ -158,7 +162,8 @@ fail() {
 }
 %(mount)s"""
 
-# OPTIONS SERVER:PATH FOLDER. klibc's own mounter needs no version; see also mount_scripts.py.
+# The arguments are OPTIONS SERVER:PATH FOLDER. klibc's nfsmount needs no NFS version. See also
+# mount_scripts.py.
 _BY_NFSMOUNT = """
 mount_nfs() {
     nfsmount -o "$1" "$2" "$3"
@@ -220,14 +225,17 @@ def _netboot_root(head: str, mount: str) -> str:
 
 
 def netboot_root(nfs_version: str = "3") -> str:
-    """``netboot-root`` as a script of initramfs-tools' init-bottom: one case per kind of root.
+    """Return ``netboot-root`` as a script for init-bottom of initramfs-tools.
 
-    :param nfs_version: what the initrd was made for: klibc's nfsmount knows version 3 alone.
+    :param nfs_version: NFS version of the initrd. klibc's nfsmount supports only version 3.
     """
     mount = _BY_NFSMOUNT if nfs_version == "3" else _BY_MOUNT_NFS % {"version": nfs_version}
     return _netboot_root(_INITRAMFS_TOOLS, mount)
 
 
 def netboot_root_for_dracut(nfs_version: str = "3") -> str:
-    """``netboot-root`` as a program that ends with 1 and a message where the boot must stop."""
+    """Return ``netboot-root`` as a program for dracut.
+
+    If the boot must stop, the program prints a message and exits with status 1.
+    """
     return _netboot_root(_DRACUT, _BY_MOUNT_NFS % {"version": nfs_version})

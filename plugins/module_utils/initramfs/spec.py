@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person asks for, checked: the netboot initrd of one kernel of one image."""
+"""The options for the netboot initrd of one kernel of one image, after they were checked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs import hardware
 from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.error import InitramfsError
 
-# Highest level that each compressor takes by its one option, from the compressor's man page.
+# The highest level of each compressor that needs no other option, from its man page.
 LEVELS = {"zstd": 19, "gzip": 9, "xz": 9, "lz4": 12, "bzip2": 9, "lzma": 9}
 
 NO_BUSYBOX = "squashfs: the image has no busybox, which fetches such a root; install it in it"
@@ -22,9 +22,10 @@ _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]*$")
 
 @dataclass(frozen=True)
 class Spec:
-    """The options of the module of the same name.
+    """The options of module initramfs_netboot, see its DOCUMENTATION.
 
-    `drivers` are as given, module names, PCI ids and modaliases; `machine` is text, or empty.
+    `drivers` are module names, PCI ids and modaliases, as they were given. `machine` is a text with
+    several lines, or empty.
     """
 
     root: Path
@@ -54,9 +55,9 @@ class Spec:
         compression_level: int | None,
         missing_firmware: str,
     ) -> Spec:
-        """Check every option.
+        """Return the options if all of them are valid.
 
-        :raises InitramfsError: naming every fault at once.
+        :raises InitramfsError: some options are wrong; the text lists all faults.
         """
         faults = []
         if not root.startswith("/"):
@@ -102,5 +103,5 @@ class Spec:
         )
 
     def destination(self, version: str) -> Path:
-        """Where the initrd goes on the boot server."""
+        """Return the path of the initrd on the boot server."""
         return self.dest or self.root / "boot" / f"initrd-netboot-{version}.img"

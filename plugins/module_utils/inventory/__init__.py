@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person wrote, checked: clients, subnets and single values."""
+"""Reads and checks what users write: clients, subnets and single values."""

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Networks and ranges of IPv4 addresses, and makers of NICs, by the library netaddr.
+"""Networks and ranges of IPv4 addresses, and makers of NICs, with the library netaddr.
 
-The library is needed on the controller only: nothing that runs on a boot server imports this. It
-reads more as an address than a person means (``1``, or the number that YAML makes of an unquoted
-MAC address), so `values` looks at every text first.
+The library is needed only on the controller, since nothing that runs on a boot server imports this
+file. It accepts some values as addresses that a user does not mean as such, for example ``1``, or
+the number that YAML makes of an unquoted MAC address. So `values` checks each text first.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _MASK = re.compile(r"[0-9]{1,2}|[0-9]{1,3}(?:\.[0-9]{1,3}){3}", re.ASCII)
 
 
 class LibraryMissingError(RuntimeError):
-    """The controller's Python has no netaddr; the text says what to do."""
+    """The Python of the controller has no netaddr. The text says what to do."""
 
 
 def require_netaddr() -> None:
-    """Check that the library can be used.
+    """Check that netaddr can be used.
 
     Raises:
-        LibraryMissingError: it cannot.
+        LibraryMissingError: it cannot be imported.
     """
     if not HAS_NETADDR:
         raise LibraryMissingError(
@@ -45,7 +45,7 @@ def require_netaddr() -> None:
 
 
 def network(value: Any) -> IPNetwork:
-    """Return a network that was written in CIDR form, with a prefix of 1 to 30 bits.
+    """Return the network for a value in CIDR form, with a prefix of 1 to 30 bits.
 
     Raises:
         ValueError: it is something else.
@@ -67,7 +67,7 @@ def network(value: Any) -> IPNetwork:
 
 
 def span(value: Any) -> IPRange:
-    """Return a range that was written as ``FIRST-LAST``, both ends included.
+    """Return the range for a value such as ``FIRST-LAST``. Both ends belong to the range.
 
     Raises:
         ValueError: it is something else.
@@ -86,12 +86,12 @@ def span(value: Any) -> IPRange:
 
 @lru_cache(maxsize=1024)
 def maker(mac: str) -> str | None:
-    """Return who made the NIC with this MAC address, by IEEE's list of prefixes, or None.
+    """Return the maker of the NIC with this MAC address, from IEEE's list of prefixes, or None.
 
-    None as well for an address that software chose, as virtual machines have.
+    It is also None for an address that software has chosen, for example of a virtual machine.
 
     Args:
-        mac: as `values.mac` returns it.
+        mac: a MAC address as `values.mac` returns it.
     """
     if not HAS_NETADDR:
         return None

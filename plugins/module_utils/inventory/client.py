@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The client model: what is known of every PC, as data that roles and modules hand on."""
+"""The model of a client, with all data about a PC that roles and modules use."""
 
 from __future__ import annotations
 
@@ -17,9 +17,13 @@ ROOT_RW = "rw"
 ROOT_SHARED_RW = "shared-rw"
 ROOT_SQUASHFS = "squashfs"
 ROOT_KINDS = (ROOT_OVERLAY, ROOT_SQUASHFS, ROOT_RW, ROOT_SHARED_RW)
-"""``overlay``: a tree that all clients read, each client's changes in its RAM. ``squashfs``: the
-same tree as one file that is fetched into RAM. ``rw``: a root of the client's own. ``shared-rw``:
-a root that all clients of an image write to."""
+"""The kinds of root.
+
+``overlay``: all clients read the same tree, and the changes of each client are in its RAM.
+``squashfs``: the same, but the tree is one file that a client fetches into its RAM.
+``rw``: the client has a root of its own.
+``shared-rw``: all clients of the image with this kind write to one root.
+"""
 
 DEFAULT_OVERLAY_SIZE = "50%"
 
@@ -31,25 +35,25 @@ class Client:
     """One PC that boots over the network.
 
     Attributes:
-        name: inventory name; one path segment.
-        hostname: host name by RFC 1123.
-        macs: MAC addresses of the cards that it may boot from, lower case with colons.
-        address: the IPv4 address reserved for it.
-        subnet: the network that the address lies in, CIDR.
-        ntp_servers: addresses of that network's time servers.
+        name: inventory name, which is one path segment.
+        hostname: host name, as in RFC 1123.
+        macs: MAC addresses of the NICs that it can boot from, lower case with colons.
+        address: its reserved IPv4 address.
+        subnet: the network of this address, in CIDR form.
+        ntp_servers: addresses of the time servers of that network.
         image: name of the image that it runs.
-        release: name of the image's release; None for the current one.
+        release: name of the image's release, or None for the current one.
         root: one of ROOT_KINDS.
-        overlay_size: how much RAM the changes on an overlay or squashfs root may take: ``50%``,
-            ``512M``, ``2G``.
-        firmware: one of FIRMWARE_KINDS; a hint.
-        kernel_args: further kernel arguments.
-        static: the fields of ``ip=``, or None when the initrd asks DHCP.
-        nic: name of the interface that it boots from, when it must be named.
+        overlay_size: how much RAM the changes on an overlay or squashfs root can take, such as
+            ``50%``, ``512M`` or ``2G``.
+        firmware: one of FIRMWARE_KINDS. It is only a note.
+        kernel_args: additional kernel arguments.
+        static: the fields of ``ip=``, or None if the initrd uses DHCP.
+        nic: name of the interface that it boots from, or None.
         state: whether it has a folder of its own on the boot server, with its identity and what it
             keeps.
-        persist: absolute paths that are kept per client.
-        files: texts by absolute path, put into its root at every boot.
+        persist: absolute paths that are kept for this client.
+        files: texts by absolute path. They are written to its root at every boot.
     """
 
     name: str
@@ -71,7 +75,7 @@ class Client:
     files: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data (str, list, dict, None) that JSON, YAML and Jinja carry unchanged."""
+        """Return plain data (str, bool, list, dict, None), for JSON, YAML and Jinja."""
         data = {key: getattr(self, key) for key in _FIELDS}
         data.update({key: list(data[key]) for key in _TUPLES})
         data["files"] = dict(self.files)
@@ -80,7 +84,7 @@ class Client:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Client:
-        """Return the client that `to_dict` made *data* of.
+        """Return the client for *data*, which is a result of `to_dict`.
 
         Raises:
             ValueError: a key is missing or unknown.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults in what a person wrote, gathered so that one error can name them all."""
+"""Faults in what a user wrote. They are collected, so that one error can list all of them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _LONGEST_VALUE = 100
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing to mend.
+    """One thing that is wrong.
 
     Attributes:
-        client: inventory name of the client, or ``""`` where the fault belongs to no client.
-        variable: where the value stands, such as ``netboot_ip`` or ``netboot_mac[1]``.
-        value: the value as given; None when there is none.
+        client: inventory name of the client, or ``""`` if the fault belongs to no client.
+        variable: name of the variable, such as ``netboot_ip`` or ``netboot_mac[1]``.
+        value: the value as it was given, or None if there is none.
         expected: what would be right.
     """
 
@@ -31,18 +31,18 @@ class Fault:
 
     @property
     def shown_value(self) -> str:
-        """The value on one printable line, shortened; empty when there is none."""
+        """The value as one short printable line, or "" if there is none."""
         if self.value is None:
             return ""
         try:
             shown = ascii(self.value)
-        except (ValueError, RecursionError):  # an int beyond sys.get_int_max_str_digits, deep data
+        except (ValueError, RecursionError):  # a very long integer, or deeply nested data
             return type(self.value).__name__
         return shown if len(shown) <= _LONGEST_VALUE else shown[: _LONGEST_VALUE - 3] + "..."
 
     @property
     def what(self) -> str:
-        """The fault without its client: variable, value and what would be right."""
+        """The fault without its client, as text: variable, value, and what would be right."""
         return ": ".join(part for part in (self.variable, self.shown_value, self.expected) if part)
 
 
@@ -50,7 +50,7 @@ class InventoryError(ValueError):
     """Everything that is wrong with the input, in one exception.
 
     Attributes:
-        faults: every fault, in the order found.
+        faults: all faults, in the order in which they were found.
     """
 
     def __init__(self, faults: Iterable[Fault]) -> None:
@@ -58,7 +58,7 @@ class InventoryError(ValueError):
         super().__init__(self.faults)
 
     def __str__(self) -> str:
-        # A wrong value in group_vars is one fault for its reader, however many clients inherit it.
+        # A wrong value in group_vars is shown once, with the names of all clients that have it.
         clients: dict[str, list[str]] = {}
         for fault in self.faults:
             clients.setdefault(fault.what, []).append(fault.client)
@@ -71,7 +71,7 @@ class InventoryError(ValueError):
 
 
 def _printable(line: str) -> str:
-    """Names in the inventory may hold anything; one line of ours stays one line."""
+    """Return a line without control characters. Names in an inventory can contain any character."""
     if line.isprintable():
         return line
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in line)
@@ -79,12 +79,12 @@ def _printable(line: str) -> str:
 
 @lru_cache(maxsize=1024)
 def nearest(name: str, known: tuple[str, ...], cutoff: float = 0.75) -> str | None:
-    """Return the one of *known* that *name* is most likely a misspelling of, or None.
+    """Return the name in *known* that is most similar to *name*, or None.
 
     Args:
-        name: what somebody wrote.
-        known: what he may have meant.
-        cutoff: how alike they must be, from 0 to 1 (difflib's ratio).
+        name: what a user wrote.
+        known: what the user may have meant.
+        cutoff: how similar they must be, from 0 to 1 (ratio of difflib).
     """
     matches = difflib.get_close_matches(name, known, n=1, cutoff=cutoff)
     return matches[0] if matches else None

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Groups and variables of ours, and those that are nearly ours: misspelt, they would be ignored."""
+"""The groups and variables of this collection. Similar names are reported as misspellings.
+
+Otherwise, Ansible would ignore them.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.inventory.variabl
 )
 
 BOOT_SERVERS, CLIENTS, IMAGES = "boot_servers", "netboot_clients", "netboot_images"
-# What each group of servers is for.
+# The groups of servers, and what the servers do.
 SERVERS = {
     "dhcp_servers": "gives addresses",
     "tftp_servers": "serves boot loaders and kernels",
@@ -26,27 +29,29 @@ SERVERS = {
 }
 NEEDED = ("nfs_servers", "tftp_servers")
 GROUPS = (BOOT_SERVERS, *SERVERS, CLIENTS, IMAGES)
-# Variables that the roles set themselves, beside their options.
+# Variables that the roles set, in addition to their options.
 _FACTS = (
     "nfs_server_root_releases",
     "nfsroot_image_mounter",
     "nfsroot_image_releases",
     "nfsroot_image_there",
 )
-# Other people's groups and variables are none of our business unless they are almost ours.
+# How similar a group or variable must be to one of this collection to be reported. Others belong to
+# somebody else.
 _ALIKE = 0.9
 
 
 def group_faults(groups: Mapping[str, Sequence[str]]) -> list[Fault]:
-    """Return what is wrong with an inventory's groups.
+    """Return what is wrong with the groups of an inventory.
 
     Args:
-        groups: the hosts of each group.
+        groups: the hosts of each group, by its name.
     """
     faults = []
     for group in sorted(set(groups).difference(GROUPS)):
         near = nearest(group, GROUPS, _ALIKE)
-        # What begins like ours may be a part of it: netboot_clients_upstairs.
+        # A name that begins with a known name is probably a part of that group, such as
+        # netboot_clients_upstairs.
         if near and not group.startswith(near):
             faults.append(Fault("", f"group {group}", None, f"did you mean {near}?"))
     if faults:
@@ -67,7 +72,7 @@ def group_faults(groups: Mapping[str, Sequence[str]]) -> list[Fault]:
 
 
 def variable_faults(host: str, variables: Iterable[str], options: Iterable[str]) -> list[Fault]:
-    """Return the variables of a boot server or an image that are nearly ours.
+    """Return a fault for each variable of a boot server or image that is probably misspelt.
 
     Args:
         host: its inventory name.

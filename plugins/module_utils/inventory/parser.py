@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Clients out of an inventory's variables, checked and completed.
+"""Reads clients from the variables of an inventory, checks them, and adds the defaults.
 
-`parse_clients` reads all clients in one call and raises one error that names every fault, so that
-nothing is written for a site whose inventory is half right.
+`parse_clients` reads all clients in one call, and raises one error that lists all faults. So
+nothing is written if only some of the clients are right.
 """
 
 from __future__ import annotations
@@ -50,13 +50,14 @@ def parse_clients(
     """Return all clients of an inventory, sorted by inventory name.
 
     Args:
-        raw: each client's ``netboot_*`` variables by its inventory name.
-        subnets: Subnets, or mappings with their keys.
-        reserved: addresses that no client may have (the boot servers' own), each with what it is.
-        images: names that ``netboot_image`` may have; any if None.
+        raw: the ``netboot_*`` variables of each client, by its inventory name.
+        subnets: Subnets, or mappings with the keys of Subnet.
+        reserved: addresses that no client can have, such as those of the boot servers. Each has a
+            text that says what it is.
+        images: names that ``netboot_image`` can have. If None, it can have any name.
 
     Raises:
-        InventoryError: names every fault of every client, subnet and reserved address.
+        InventoryError: clients, subnets or reserved addresses have faults; the text lists all.
         LibraryMissingError: netaddr cannot be imported.
     """
     faults: list[Fault] = []
@@ -81,7 +82,10 @@ def _reserved(raw: Mapping[str, str], faults: list[Fault]) -> dict[str, str]:
 
 
 class _Parser:
-    """Reads clients one by one and remembers what is taken, so that each costs the same."""
+    """Reads clients one by one, and remembers which addresses and names are taken.
+
+    So the time for a client does not depend on their number.
+    """
 
     def __init__(
         self, plan: AddressPlan | None, faults: list[Fault], images: Collection[str] | None
@@ -92,10 +96,10 @@ class _Parser:
         self.owners: dict[tuple[str, str], str] = {}
 
     def parse(self, name: str, raw: Mapping[str, Any]) -> Client | None:
-        """Return the client, or None after adding to the faults."""
+        """Return the client, or None after a fault."""
         before = len(self.faults)
         reader = Reader(name, raw, self.faults)
-        # The name becomes a folder's.
+        # The inventory name is also the name of a folder.
         reader.parsed("inventory name", _client_name, name)
         for variable in raw:
             near = misspelt(variable)
@@ -143,7 +147,7 @@ class _Parser:
         return name
 
     def subnet_of(self, name: str, address: str | None) -> Subnet | None:
-        # Without every subnet, "lies in none" would blame the client for the subnet's fault.
+        # If a subnet has a fault, clients in it are not reported as being in no subnet.
         if address is None or self.plan is None:
             return None
         try:
@@ -153,7 +157,7 @@ class _Parser:
             return None
 
     def claim(self, name: str, variable: str, value: str | None) -> None:
-        """Note that *value* is this client's; a fault when another client, or itself, has it."""
+        """Note that *value* belongs to this client. It is a fault if another client has it too."""
         if value is None:
             return
         owner = self.owners.setdefault((variable, value.lower()), name)
@@ -166,7 +170,7 @@ class _Parser:
 
 
 def _files(reader: Reader) -> dict[str, str]:
-    """Return the sound ones of ``netboot_files``."""
+    """Return the valid files in ``netboot_files``."""
     value = reader.given("netboot_files")
     if value is None:
         return {}
@@ -191,7 +195,10 @@ def _kept_path(value: Any) -> str:
 
 
 def _check_state(reader: Reader, client: Client) -> None:
-    """Add a fault for each thing that has to lie in a state which is not there, or not its own."""
+    """Add faults for kept folders and own files that this client cannot have.
+
+    They need a state, and with a shared root, all clients would get the own files of one client.
+    """
     if client.state is False:
         expected = "must be empty where netboot_state is false, since there is nowhere to keep it"
         for variable, value in (
@@ -212,7 +219,7 @@ def _static(
     hostname: str | None,
     nic: str | None,
 ) -> StaticAddress | None:
-    """Return the static address; None when there is none, or nothing to derive it from."""
+    """Return the static address, or None if there is none or if its other values have faults."""
     value = reader.given("netboot_static")
     if value is None or address is None or subnet is None or hostname is None:
         return None
@@ -222,7 +229,7 @@ def _static(
         mask=str(addresses.network(subnet.network).netmask),
         host=hostname,
         dev=nic or "",
-        # Nobody else would tell: a loader's lease is gone by then.
+        # The initrd has no other source of DNS servers, since it does not know the loader's lease.
         **dict(zip(("dns0", "dns1"), subnet.dns_servers)),
     )
     static, wrong = parse_static(value, derived)

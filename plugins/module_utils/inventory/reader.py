@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads a mapping that a person wrote, keeping every fault instead of stopping at the first."""
+"""Reads a mapping that a user wrote. It does not stop at the first fault, but collects all."""
 
 from __future__ import annotations
 
@@ -14,18 +14,25 @@ from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults 
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Stands for a variable whose value could not be had, such as a template that fails."""
+    """Stands for a variable without a value, for example because its template fails."""
 
     reason: str
 
 
 class Reader:
-    """Reads the variables of one owner, a client or a subnet."""
+    """Reads the variables of one owner, such as a client or a subnet."""
 
     def __init__(
         self, owner: str, raw: Mapping[str, Any], faults: list[Fault], prefix: str = ""
     ) -> None:
-        """Read *raw*, adding to *faults* in the name of *owner*, variables named with *prefix*."""
+        """Prepare to read *raw*.
+
+        Args:
+            owner: inventory name of the client, for the faults, or "".
+            raw: values by the names of the variables.
+            faults: the list to which faults are added.
+            prefix: what is put before the name of a variable in a fault.
+        """
         self.owner = owner
         self.raw = raw
         self.faults = faults
@@ -36,7 +43,7 @@ class Reader:
         self.faults.append(Fault(self.owner, self.prefix + variable, value, expected))
 
     def given(self, variable: str, required: bool = False) -> Any:
-        """Return a variable's value, None when it has none; a fault when it must have one."""
+        """Return the value of a variable, or None. If it is required and missing, note a fault."""
         value = self.raw.get(variable)
         if isinstance(value, Unreadable):
             self.fault(variable, None, value.reason)
@@ -46,7 +53,7 @@ class Reader:
         return value
 
     def parsed(self, where: str, parse: Callable[[Any], Any], value: Any) -> Any:
-        """Return *parse* of *value*; None after a fault."""
+        """Return the result of *parse* for *value*, or None after a fault."""
         try:
             return parse(value)
         except ValueError as error:
@@ -60,7 +67,10 @@ class Reader:
         default: Any = None,
         required: bool = False,
     ) -> Any:
-        """Return one value in its normal form; None after a fault. A default is checked too."""
+        """Return one value in its normal form, or None after a fault.
+
+        The default is parsed too.
+        """
         value = self.given(variable, required)
         value = default if value is None else value
         return None if value is None else self.parsed(variable, parse, value)
@@ -72,9 +82,9 @@ class Reader:
         required: bool = False,
         split: Callable[[Any], Any] | None = None,
     ) -> tuple[str, ...]:
-        """Return the sound values, each once, of a list or of one value that stands for a list.
+        """Return the valid values of a list, each once. A single value is read as a list of one.
 
-        *split*, if given, makes a list of what a person may also write in one string.
+        *split*, if given, converts a string with several values to a list.
         """
         value = self.given(variable, required)
         if value is not None and split is not None:

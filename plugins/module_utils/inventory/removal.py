@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How many clients a run would take away, by what is exported to them until now."""
+"""How many clients a run would remove. The exports of the last run show which ones exist."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Removal:
-    """Clients that there were until now.
+    """The clients that a run would remove.
 
     Attributes:
-        gone: names, or addresses where no name is known, of those that would be no more.
-        before: how many there were.
+        gone: names of these clients, or their addresses if the names are not known.
+        before: the number of clients before the run.
     """
 
     gone: tuple[str, ...]
@@ -27,7 +27,10 @@ class Removal:
 
     @property
     def suspicious(self) -> bool:
-        """Whether more than half of them, or the only one, would go: more likely a slip."""
+        """Whether more than half of the clients, or the only one, would be removed.
+
+        This is more likely a mistake than intended.
+        """
         return len(self.gone) * 2 > self.before
 
     def __str__(self) -> str:
@@ -38,12 +41,14 @@ class Removal:
 def removal(
     exports: Iterable[Mapping[str, Any]], names: Collection[str], addresses: Collection[str]
 ) -> Removal:
-    """Return what becomes of the clients that something is exported to.
+    """Return the clients in the exports that are no longer in the inventory.
+
+    A client with a new name or a new address, but not both, is not removed.
 
     Args:
-        exports: of the last run, as filter ``exports`` gives them.
-        names: inventory names of the clients that there are now.
-        addresses: their addresses. A client that got another name or another address is not gone.
+        exports: the exports of the last run, as the filter ``exports`` returns them.
+        names: inventory names of all clients.
+        addresses: addresses of all clients.
     """
     names, addresses = set(names), set(addresses)
     known: dict[str, str] = {}

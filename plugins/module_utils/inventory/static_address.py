@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An address that the initrd sets itself instead of asking DHCP."""
+"""An address that the initrd sets itself, without DHCP."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ AUTOCONF = ("none", "off", "on", "any", "dhcp", "bootp", "rarp", "both")
 class StaticAddress(NamedTuple):
     """The fields of ``ip=client:server:gw:mask:host:dev:autoconf:dns0:dns1``, in that order.
 
-    The kernel's Documentation/admin-guide/nfs/nfsroot.rst says what each means; an empty field
-    leaves the choice to the initrd's ipconfig.
+    Documentation/admin-guide/nfs/nfsroot.rst of Linux explains them. For an empty field, ipconfig
+    in the initrd decides.
     """
 
     client: str = ""
@@ -32,7 +32,7 @@ class StaticAddress(NamedTuple):
     dns1: str = ""
 
     def argument(self) -> str:
-        """Return the kernel argument ``ip=``; it ends with ``autoconf`` where there is no DNS."""
+        """Return the kernel argument ``ip=``; without DNS servers ``autoconf`` is its last field."""
         last = len(self) if self.dns1 else len(self) - 1 if self.dns0 else len(self) - 2
         return "ip=" + ":".join(self[:last])
 
@@ -40,15 +40,15 @@ class StaticAddress(NamedTuple):
 def parse_static(
     value: Any, derived: StaticAddress
 ) -> tuple[StaticAddress | None, list[tuple[str, Any, str]]]:
-    """Return the static address that ``netboot_static`` asks for, and what is wrong with it.
+    """Return the static address for the value of ``netboot_static``, and its faults.
 
     Args:
         value: true for *derived*, false for none, or a mapping that replaces some of its fields.
-        derived: what follows from the client's address and subnet.
+        derived: the static address that results from the client's address and subnet.
 
     Returns:
-        The address (None when not asked for, or wrong), and the faults: field (``""`` for the
-        whole), value, what would be right.
+        The address (None if there is none or if it is wrong), and the faults. Each fault is the
+        field (``""`` for the whole value), its value, and what would be right.
     """
     if not isinstance(value, Mapping):
         try:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Subnets that the boot servers hand addresses out in, and which addresses a client may have."""
+"""The subnets for which DHCP gives addresses, and the addresses that clients can have in them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,18 @@ from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults 
 )
 from ansible_collections.diskless.netboot.plugins.module_utils.inventory.reader import Reader
 
-with contextlib.suppress(ImportError):  # `addresses.require_netaddr` says so
+with contextlib.suppress(ImportError):  # `addresses.require_netaddr` reports the error
     from netaddr import IPAddress, IPNetwork, IPSet
 
 DEFAULT_LEASE_SECONDS = 600
-"""Short, since Kea and dnsmasq keep an address from a PC's new NIC while the old one's lease runs.
-A PC whose root is on the network never renews its lease, and loses nothing when it ends: a reserved
-address is nobody else's."""
+"""Default time of a lease.
 
-_LEASE_LIMIT = 2**32 - 1  # RFC 2132 section 9.2: 32 bits, all ones means for ever
+It is short because of PCs with a new NIC. Kea and dnsmasq do not give the address to the new NIC
+while the lease of the old NIC lasts. A PC with its root on the network never renews its lease. It
+loses nothing when the lease ends, since no other machine gets a reserved address.
+"""
+
+_LEASE_LIMIT = 2**32 - 1  # RFC 2132 section 9.2: 32 bits; with all bits set, a lease never ends
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,11 @@ class Subnet:
     """One IPv4 subnet with clients in it.
 
     Attributes:
-        network: CIDR, such as ``192.0.2.0/24``.
-        pools: dynamic ranges, each ``FIRST-LAST``, both ends included.
-        routers: the default gateways' addresses.
-        dns_servers: the resolvers' addresses.
-        ntp_servers: the time servers' addresses.
+        network: in CIDR form, such as ``192.0.2.0/24``.
+        pools: dynamic ranges, each ``FIRST-LAST``. Both ends belong to the range.
+        routers: addresses of the default gateways.
+        dns_servers: addresses of the DNS servers.
+        ntp_servers: addresses of the time servers.
         domain: DNS domain of the clients.
         lease_seconds: how long a lease lasts, in seconds.
         interface: the DHCP server's interface in this subnet.
@@ -58,14 +61,14 @@ _KEYS = tuple(field.name for field in fields(Subnet))
 
 
 def parse_subnets(raw: Any, reserved: Mapping[str, str] | None = None) -> list[Subnet]:
-    """Return the subnets that a list of mappings with Subnet's keys describes.
+    """Return the subnets for a list of mappings with the keys of Subnet.
 
     Args:
         raw: the list.
-        reserved: addresses of the boot servers, each with what it is.
+        reserved: addresses of the boot servers, each with a text that says what it is.
 
     Raises:
-        InventoryError: names every fault of every subnet.
+        InventoryError: subnets have faults; the text lists all of them.
         LibraryMissingError: netaddr cannot be imported.
     """
     faults: list[Fault] = []
@@ -76,7 +79,7 @@ def parse_subnets(raw: Any, reserved: Mapping[str, str] | None = None) -> list[S
 
 
 def collect_subnets(raw: Any, reserved: Mapping[str, str], faults: list[Fault]) -> list[Subnet]:
-    """Return the sound subnets of *raw* (mappings or Subnets); the others add to *faults*.
+    """Return the valid subnets in *raw* (mappings or Subnets). Faults are added to *faults*.
 
     Raises:
         LibraryMissingError: netaddr cannot be imported.
@@ -111,7 +114,7 @@ def collect_subnets(raw: Any, reserved: Mapping[str, str], faults: list[Fault]) 
 
 
 def _read(reader: Reader, reserved: Mapping[str, str]) -> Subnet | None:
-    """Return the subnet, or None when anything about it is wrong."""
+    """Return the subnet, or None if anything in it is wrong."""
     before = len(reader.faults)
     for key in reader.raw:
         if key not in _KEYS:
@@ -136,7 +139,7 @@ def _read(reader: Reader, reserved: Mapping[str, str]) -> Subnet | None:
 
 
 def _check_pools(reader: Reader, subnet: Subnet, reserved: Mapping[str, str]) -> None:
-    """Dynamic ranges must be apart from each other and from every address that is taken."""
+    """Check that dynamic ranges do not overlap, and that they contain no address in use."""
     taken = {**reserved, **dict.fromkeys(subnet.routers, "a router")}
     before = IPSet()
     for pool in sorted(addresses.span(pool) for pool in subnet.pools):
@@ -156,7 +159,7 @@ def _lease(value: Any) -> int:
 
 
 class _Inside:
-    """Parsers for addresses that must be hosts of one network; any network when it is unknown."""
+    """Parsers for addresses of hosts, which must be in one network if this is known."""
 
     def __init__(self, network: IPNetwork | None) -> None:
         self.network = network
@@ -176,10 +179,10 @@ class _Inside:
 
 
 class AddressPlan:
-    """Answers in logarithmic time whether a client may have an address."""
+    """Finds in logarithmic time whether a client can have an address."""
 
     def __init__(self, subnets: Sequence[Subnet], reserved: Mapping[str, str]) -> None:
-        """Take sound subnets and *reserved* addresses, each with what it is."""
+        """Store valid subnets, and *reserved* addresses with texts that say what they are."""
         self._rows = sorted(
             (
                 (addresses.network(subnet.network), [*map(addresses.span, subnet.pools)], subnet)
@@ -197,7 +200,7 @@ class AddressPlan:
         """Return the subnet of a client's *address*.
 
         Raises:
-            ValueError: a client cannot have that address; the text says why.
+            ValueError: a client cannot have this address; the text says why.
         """
         number = int(IPAddress(address))
         place = bisect_right(self._starts, number) - 1

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Single values that a person writes: each function returns the normal form or raises ValueError.
+"""Checks single values. Each function returns the normal form of a value or raises ValueError.
 
-The ValueError's text says what would be right, so that it can stand in a fault's last column.
+The text of the ValueError says what would be right. It is the last part of a fault.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOSTNAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.ASCII)
 _SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*", re.ASCII)
 _NIC = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,14}", re.ASCII)
-# Every printable ASCII character but space, quotes, backslash and backtick: none of the formats
-# that carry a kernel argument (pxelinux, GRUB, /proc/cmdline in a shell) can escape all of those.
+# All printable ASCII characters except space, quotes, backslash and backtick. Kernel arguments are
+# used in several formats (pxelinux, GRUB, /proc/cmdline in a shell), and none of them can escape
+# all of these.
 _ARGUMENT = re.compile(r"[!#-&(-\[\]-_a-~]+", re.ASCII)
 _PATH = re.compile(r"/[A-Za-z0-9._+@:~/-]*", re.ASCII)
 _MEMORY = re.compile(r"(?:[1-9][0-9]?|100)%|[1-9][0-9]{0,5}[MG]", re.ASCII)
@@ -32,18 +33,18 @@ _TRUE = ("true", "yes", "on", "1")
 _FALSE = ("false", "no", "off", "0")
 
 LONGEST_CLIENT_NAME = 253
-"""Longest inventory name of a client in bytes: it becomes a folder's name."""
+"""Maximum length of a client's inventory name in bytes. It is also the name of a folder."""
 
 HOSTNAME_MAX = 64
-"""Longest host name in bytes that Linux takes (HOST_NAME_MAX, hostname(7))."""
+"""Maximum length of a host name in Linux, in bytes (HOST_NAME_MAX, hostname(7))."""
 
 
 def text(value: Any) -> str:
     """Return *value* if it is a string.
 
     Raises:
-        ValueError: it is not; for a number or boolean the text says to quote it, since YAML has
-            read something else than was written.
+        ValueError: it is not a string. For a number or boolean, the text says to quote it, since
+            YAML does not read such a value as it was written.
     """
     if isinstance(value, str):
         return value
@@ -54,13 +55,13 @@ def text(value: Any) -> str:
 
 
 def mac(value: Any) -> str:
-    """Return a MAC address as six lower-case octets joined by colons.
+    """Return a MAC address in lower case with colons.
 
-    Takes colons, dashes, Cisco's dots, groups of four or six digits, and bare hex, in any case.
+    The value can have colons, dashes, Cisco's dots, groups of four or six digits, or only digits.
 
     Raises:
-        ValueError: no MAC address, or one that no network card can have as its own
-            (IEEE 802: group bit set, or all zero).
+        ValueError: it is not a MAC address, or no NIC can have it as its own address (IEEE 802: the
+            group bit is set, or all bits are zero).
     """
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         raise ValueError(
@@ -78,7 +79,10 @@ def mac(value: Any) -> str:
 
 
 def _written_mac(number: float) -> str:
-    """Say what YAML 1.1 (https://yaml.org/type/int.html, base 60) was probably given."""
+    """Return the MAC address from which YAML 1.1 probably made *number*, as text for a message.
+
+    YAML reads it as a number with base 60 (https://yaml.org/type/int.html).
+    """
     if not isinstance(number, int) or not 60**5 <= number < 100 * 60**5:
         return ""
     octets = []
@@ -97,9 +101,10 @@ def ipv4(value: Any) -> str:
 
 
 def hostname(value: Any) -> str:
-    """Return a host name of one or more labels by RFC 1123 section 2.1, or raise ValueError.
+    """Return a host name of one or more labels (RFC 1123 section 2.1), or raise ValueError.
 
-    A name of digits and dots alone is refused: resolvers read it as an address (inet_aton(3)).
+    A name of only digits and dots is an error, since resolvers read it as an address
+    (inet_aton(3)).
     """
     name = text(value)
     if len(name) > HOSTNAME_MAX or not _HOSTNAME.fullmatch(name) or name.replace(".", "").isdigit():
@@ -113,7 +118,7 @@ def hostname(value: Any) -> str:
 def segment(value: Any, longest: int = 64) -> str:
     """Return a name that is one safe path segment of at most *longest* bytes, or raise ValueError.
 
-    64 keeps ``images/IMAGE/BUILD/initrd.img`` inside pxelinux's 127 bytes for a path.
+    pxelinux allows at most 127 bytes for a path such as ``images/IMAGE/RELEASE/initrd.img``.
     """
     name = text(value)
     if len(name) > longest or not _SEGMENT.fullmatch(name):
@@ -125,7 +130,10 @@ def segment(value: Any, longest: int = 64) -> str:
 
 
 def nic(value: Any) -> str:
-    """Return a network interface's name (at most 15 bytes: IFNAMSIZ - 1), or raise ValueError."""
+    """Return the name of a network interface, or raise ValueError.
+
+    It has at most 15 bytes (IFNAMSIZ - 1).
+    """
     name = text(value)
     if not _NIC.fullmatch(name):
         raise ValueError(
@@ -138,7 +146,8 @@ def nic(value: Any) -> str:
 def absolute_path(value: Any) -> str:
     """Return a normalised absolute path other than ``/``, or raise ValueError.
 
-    The path holds no ``..`` and no character that fstab(5), exports(5) or a shell reads specially.
+    The path has no ``..``, and no character with a special meaning in fstab(5), exports(5) or a
+    shell.
     """
     path = text(value)
     normal = posixpath.normpath(path).replace("//", "/", 1)
@@ -150,7 +159,7 @@ def absolute_path(value: Any) -> str:
 
 
 def kernel_argument(value: Any) -> str:
-    """Return one kernel argument, or raise ValueError when it cannot be written everywhere."""
+    """Return one kernel argument, or raise ValueError if some loaders cannot pass it on."""
     argument = text(value)
     if not _ARGUMENT.fullmatch(argument):
         raise ValueError(
@@ -163,17 +172,17 @@ def kernel_argument(value: Any) -> str:
 
 
 def port(value: Any) -> int:
-    """Return the number of a TCP port, else raise ValueError."""
+    """Return the number of a TCP port, or raise ValueError."""
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 65535:
         raise ValueError("must be a number from 1 to 65535")
     return value
 
 
 def memory_share(value: Any) -> str:
-    """Return a share of a PC's RAM, or an amount of it, as tmpfs(5) takes it for ``size=``.
+    """Return a share or an amount of a PC's RAM, in the form of ``size=`` in tmpfs(5).
 
     Raises:
-        ValueError: neither ``50%`` nor megabytes (``512M``) nor gigabytes (``2G``).
+        ValueError: it is neither a share (``50%``) nor an amount in MiB (``512M``) or GiB (``2G``).
     """
     share = text(value)
     if not _MEMORY.fullmatch(share):
@@ -182,7 +191,7 @@ def memory_share(value: Any) -> str:
 
 
 def boolean(value: Any) -> bool:
-    """Return a truth value as YAML or an INI inventory gives it, or raise ValueError."""
+    """Return a boolean from a value in YAML or in an INI inventory, or raise ValueError."""
     if isinstance(value, bool):
         return value
     word = value.lower() if isinstance(value, str) else ""
@@ -192,5 +201,5 @@ def boolean(value: Any) -> bool:
 
 
 def listed(value: Any) -> list[Any]:
-    """Return a list as it is and anything else as a list of one."""
+    """Return a list as it is, and any other value as a list with this value."""
     return list(value) if isinstance(value, (list, tuple)) else [value]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The names of a client's variables, and the kernel arguments that are not the client's to give."""
+"""The names of the variables of a client, and the kernel arguments that a client cannot set."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ SITE_VARIABLES = frozenset(
         "netboot_tftp_root",
     }
 )
-"""Variables of a whole site that resemble a client's; no misspellings."""
+"""Variables of a whole site. They are similar to those of a client, but they are not misspelt."""
 
-# Words that people use for a client's variable, without the prefix.
+# Other words that users write for variables of a client, without the prefix.
 _OTHER_WORDS = {"address": "ip", "ip_address": "ip", "mac_address": "mac", "interface": "nic"}
 _WORDS = (*(name[len(PREFIX) :] for name in CLIENT_VARIABLES), *_OTHER_WORDS)
 
-# Arguments that the plan itself sets, and what a person sets instead.
+# Kernel arguments that the plan sets, and what a user sets instead.
 _PLANNED_ARGUMENTS = {
     "bootif": "netboot_mac",
     "boot": "netboot_root",
@@ -71,7 +71,7 @@ _PLANNED_ARGUMENTS = {
 
 
 def misspelt(variable: str) -> str | None:
-    """Return the client variable that *variable* is close to without being known, else None."""
+    """Return the variable of a client for which *variable* is a misspelling, or None."""
     known = variable in CLIENT_VARIABLES or variable in SITE_VARIABLES
     if known or not variable.startswith(PREFIX):
         return None
@@ -80,10 +80,10 @@ def misspelt(variable: str) -> str | None:
 
 
 def split_arguments(value: Any) -> Any:
-    """Return a string's kernel arguments as a list, and anything else as it is.
+    """Return the kernel arguments in a string as a list, and any other value as it is.
 
     Raises:
-        ValueError: the string has control characters, which splitting would hide.
+        ValueError: the string has control characters, which would be lost when it is split.
     """
     if not isinstance(value, str):
         return value
@@ -93,7 +93,7 @@ def split_arguments(value: Any) -> Any:
 
 
 def kernel_argument(value: Any) -> str:
-    """Return one kernel argument that is a client's to give, else raise ValueError."""
+    """Return one kernel argument that a client can set, or raise ValueError."""
     argument = values.kernel_argument(value)
     name = argument.partition("=")[0]
     instead = _PLANNED_ARGUMENTS.get(name.lower())

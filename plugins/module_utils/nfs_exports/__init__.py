@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The same exports as exports(5) text for the kernel's NFS server and as NFS-Ganesha's."""
+"""Exports as data, and as configuration for the kernel's NFS server and for NFS-Ganesha."""

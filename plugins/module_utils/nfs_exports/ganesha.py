@@ -31,8 +31,9 @@ DEFAULT_GRACE_SECONDS = 90
 DEFAULT_LEASE_SECONDS = 60
 EXPORT_IDS = 65535  # 16 bits, and 0 is the root of the pseudo file system
 
-# These change what a client may see or do, and nothing in Ganesha answers to them. The others that
-# have no counterpart (sync, wdelay, fsid, ...) only choose what Ganesha does anyway.
+# Ganesha has no counterpart for these options, and they change what a client can see or do. Other
+# options without a counterpart (sync, wdelay, fsid, ...) can be ignored, since Ganesha does what
+# they say in any case.
 _NO_COUNTERPART = frozenset(
     {
         *("crossmnt", "mountpoint", "mp", "nohide", "pnfs", "reexport", "refer", "replicas"),
@@ -54,23 +55,24 @@ def ganesha_conf(
     include: Any = None,
     previous: str = "",
 ) -> str:
-    """Return the text of ganesha.conf, or of the part of it that a reload reads anew.
+    """Return the text of ganesha.conf, or only of the exports, which a reload reads again.
 
     Args:
-        exports: as of `parse_exports`; may be empty.
-        protocols: NFS versions, of 3 and 4.
+        exports: as for `parse_exports`. The list can be empty.
+        protocols: NFS versions, 3 or 4 or both.
         mountd_port: port of the MOUNT protocol, which NFSv3 needs.
-        grace_seconds: how long after its start, in seconds, the server waits for NFSv4 clients to
-            reclaim their state, unless all of them have; until then no file can be newly opened.
-        lease_seconds: how long, in seconds, the server keeps the state of a silent NFSv4 client.
-        io_flusher: ``optional`` lets Ganesha 5 and newer start without CAP_SYS_RESOURCE, as in a
-            container; ``default`` leaves that setting, which 4.3 does not know, out.
-        core: False leaves out everything but the exports.
-        include: absolute path of a further file to read, such as the exports apart.
-        previous: the present text; the exports in it keep their ids.
+        grace_seconds: how long the server waits after its start for NFSv4 clients to reclaim their
+            state, in seconds. It waits no longer if all of them have done so. Until then, no file
+            can be newly opened over NFSv4.
+        lease_seconds: how long the server keeps the state of a silent NFSv4 client, in seconds.
+        io_flusher: With ``optional``, Ganesha 5 and newer start without CAP_SYS_RESOURCE, as in a
+            container. ``default`` leaves this setting out. Ganesha 4.3 does not know it.
+        core: whether to include the settings. If False, the text has only the exports.
+        include: absolute path of another file to read, for example with the exports.
+        previous: the current text. The exports in it keep their ids.
 
     Raises:
-        InventoryError: names every fault.
+        InventoryError: the input has faults; the text lists all of them.
     """
     faults: list[Fault] = []
     versions = _protocols(protocols, faults)
@@ -82,7 +84,7 @@ def ganesha_conf(
         "include": include,
     }
     reader = Reader("", given, faults)
-    # Ranges: ganesha-core-config(8).
+    # The ranges are from ganesha-core-config(8).
     port = reader.one("mountd_port", _number(1, 65535), required=True)
     grace = reader.one("grace_seconds", _number(0, 180), required=True)
     lease = reader.one("lease_seconds", _number(1, 120), required=True)
@@ -111,14 +113,14 @@ def ganesha_conf(
 def export_ids(paths: Sequence[str], previous: Mapping[str, int] | None = None) -> dict[str, int]:
     """Return an id from 1 to 65535 for each path.
 
-    File handles hold the id: a client that has mounted an export loses it when the id changes. So
-    the id is a hash of the path, and the next free number where two paths meet on one. Such a pair
-    can trade places when one of the two is added or removed (1 chance in 2 for there being any
-    pair at 300 exports), unless *previous* says what the ids are now.
+    A file handle contains the id. If the id changes, a client that has mounted the export loses it.
+    So the id is a hash of the path. If two paths have the same hash, the second one gets the next
+    free number. When one of these two is added or removed, the id of the other can change, unless
+    *previous* has the current ids. With 300 exports, half of all sites have such a pair.
 
     Args:
-        paths: of the exports, each once.
-        previous: the ids that are in use now.
+        paths: paths of the exports, each once.
+        previous: the current ids by path.
 
     Raises:
         InventoryError: there are more paths than ids.
@@ -146,7 +148,7 @@ def export_ids(paths: Sequence[str], previous: Mapping[str, int] | None = None) 
 
 
 def read_export_ids(text: str) -> dict[str, int]:
-    """Return the ids by path that a text of `ganesha_conf` holds."""
+    """Return the ids by path in a text of `ganesha_conf`."""
     return {path: int(number) for number, path in _ID_LINES.findall(text)}
 
 
@@ -156,9 +158,9 @@ def _core(
     core = {
         "Protocols": ", ".join(versions),
         "MNT_Port": port,
-        # NFSv3 clients name an export by the same path as with the kernel's server.
+        # With this, NFSv3 clients use the same paths as with the kernel's server.
         "mount_path_pseudo": "true",
-        # Roots are mounted with nolock; with NLM the server would need statd, and a long grace.
+        # Roots are mounted with nolock. NLM would need statd and a long grace period.
         "Enable_NLM": "false",
         "Enable_RQUOTA": "false",
     }
@@ -167,7 +169,7 @@ def _core(
     state = {
         "Grace_Period": grace,
         "Lease_Lifetime": lease,
-        # The users of an image are not the server's: names would mean somebody else.
+        # The users of an image are not those of the server, so names could mean other users.
         "Only_Numeric_Owners": "true",
     }
     return [_block("NFS_CORE_PARAM", core), _block("NFSv4", state)]
@@ -179,7 +181,7 @@ def _block(name: str, parameters: Mapping[str, Any]) -> str:
 
 
 def _export(export: Export, number: int, versions: Sequence[str]) -> str:
-    # The first CLIENT block that matches is taken: the narrower network goes first.
+    # Ganesha uses the first CLIENT block that matches, so smaller networks come first.
     groups: dict[tuple[int, tuple[str, ...]], list[Access]] = {}
     for client in export.clients:
         groups.setdefault((-client.prefix, client.options), []).append(client)
@@ -189,7 +191,7 @@ def _export(export: Export, number: int, versions: Sequence[str]) -> str:
         f'  Path = "{export.path}";',
         f'  Pseudo = "{export.path}";',
         f"  Protocols = {', '.join(versions)};",
-        # For everybody whom no CLIENT block names.
+        # For all addresses that are in no CLIENT block.
         "  Access_Type = None;",
         "  FSAL {",
         "    Name = VFS;",
@@ -204,14 +206,14 @@ def _export(export: Export, number: int, versions: Sequence[str]) -> str:
 
 
 def _permissions(options: Sequence[str]) -> dict[str, str]:
-    """Return Ganesha's permissions for options of exports(5), whose defaults hold."""
+    """Return Ganesha's permissions for options of exports(5), with the defaults of exports(5)."""
     given = {name: value for name, _equals, value in (item.partition("=") for item in options)}
     squash = "No_Root_Squash" if "no_root_squash" in given else "Root_Squash"
     permissions = {
         "Access_Type": "RW" if "rw" in given else "RO",
         "Squash": "All_Squash" if "all_squash" in given else squash,
         "SecType": given.get("sec", "sys").replace(":", ", "),
-        # Without it any user of a client can speak NFS in root's name.
+        # Without it, any user on a client could send NFS requests as root.
         "PrivilegedPort": "false" if "insecure" in given else "true",
     }
     for name, parameter in (("anonuid", "Anonymous_uid"), ("anongid", "Anonymous_gid")):
@@ -221,7 +223,7 @@ def _permissions(options: Sequence[str]) -> dict[str, str]:
 
 
 def _unfit(exports: Sequence[Export]) -> list[Fault]:
-    """Return what NFS-Ganesha cannot do, each once, and paths that it cannot quote."""
+    """Return options that NFS-Ganesha does not support, each once, and paths it cannot quote."""
     faults = []
     told: set[str] = set()
     for export in exports:

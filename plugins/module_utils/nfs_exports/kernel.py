@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Exports as text for the kernel's NFS server: exports(5), a file of /etc/exports.d."""
+"""Exports as text for the kernel's NFS server, for a file in /etc/exports.d, exports(5)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports.model
     parse_exports,
 )
 
-# exports(5): anything else as a backslash and three octal digits, byte by byte.
+# exports(5): all other bytes are written as a backslash and three octal digits.
 _UNSAFE = re.compile(rb"[^A-Za-z0-9._+@:~/-]")
 
 
@@ -21,16 +21,16 @@ def nfs_exports(exports: Any) -> str:
     """Return the text of the whole file, sorted by path and address.
 
     Args:
-        exports: as of `parse_exports`.
+        exports: as for `parse_exports`.
 
     Raises:
-        InventoryError: names every fault.
+        InventoryError: the input has faults; the text lists all of them.
     """
     return "\n".join([MARKER, *(_export(export) for export in parse_exports(exports))]) + "\n"
 
 
 def _export(export: Export) -> str:
-    """One client a line, so that a diff shows who came and went."""
+    """Return the text of one export. Each client has its own line, for readable diffs."""
     clients = [f"{client.address}({','.join(client.options)})" for client in export.clients]
     return " \\\n    ".join([_escaped(export.path), *clients])
 

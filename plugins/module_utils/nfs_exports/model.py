@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Exports as data, checked: the options are exports(5)'s for either server."""
+"""Exports as data. They are checked here, with the options of exports(5) for both NFS servers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ OPPOSITES = (
     ("root_squash", "no_root_squash"),
     ("all_squash", "no_all_squash"),
 )
-"""exports(5): options that say the contrary of each other."""
+"""Pairs of options with opposite meanings, exports(5)."""
 
 _WORDS = r"(?:{0})(?::(?:{0}))*"
 _PATHS = r"/[A-Za-z0-9._+@:/-]*"
@@ -55,9 +55,9 @@ _VALUES: dict[str, str | None] = {
     "sec": _WORDS.format("sys|krb5|krb5i|krb5p|none"),
     "xprtsec": _WORDS.format("none|tls|mtls"),
 }
-"""Option to the pattern of its value; None where it has none."""
+"""The pattern for the value of each option, or None if it has no value."""
 
-_BARE = ("mountpoint", "mp")  # their value may be left out
+_BARE = ("mountpoint", "mp")  # options whose value is optional
 _KNOWN = tuple(_VALUES)
 _LONGEST = 400  # exportfs reads host and options into 512 bytes (nfs-utils, support/nfs/exports.c)
 _ONE = 32
@@ -66,12 +66,12 @@ _EXPECTED_CLIENT = "must be an IPv4 address or a network such as 192.0.2.0/25"
 
 @dataclass(frozen=True)
 class Access:
-    """Who may mount an export, and how.
+    """An address or network that can mount an export, with options.
 
     Attributes:
-        number: the IPv4 address, or the network's, as an integer.
-        prefix: the network's prefix length; 32 for one address.
-        options: of exports(5).
+        number: the IPv4 address, or the address of the network, as an integer.
+        prefix: prefix length of the network. It is 32 for one address.
+        options: options of exports(5).
     """
 
     number: int
@@ -80,14 +80,14 @@ class Access:
 
     @property
     def address(self) -> str:
-        """The address alone when it is one, else the network in CIDR form."""
+        """The address, or the network in CIDR form."""
         address = str(ipaddress.IPv4Address(self.number))
         return address if self.prefix == _ONE else f"{address}/{self.prefix}"
 
 
 @dataclass(frozen=True)
 class Export:
-    """A folder, by its absolute path, and who may mount it, sorted by address."""
+    """The absolute path of a folder, and who can mount it, sorted by address."""
 
     path: str
     clients: tuple[Access, ...]
@@ -97,11 +97,11 @@ def parse_exports(raw: Any) -> list[Export]:
     """Return the exports, sorted by path.
 
     Args:
-        raw: list of mappings with ``path`` and ``clients``, a list of mappings with ``address``
-            (IPv4 address or network) and ``options`` (list of exports(5)'s).
+        raw: list of mappings with ``path`` and ``clients``. ``clients`` is a list of mappings with
+            ``address`` (IPv4 address or network) and ``options`` (list of options of exports(5)).
 
     Raises:
-        InventoryError: names every fault.
+        InventoryError: the input has faults; the text lists all of them.
     """
     parser = _Parser()
     exports = parser.exports(raw)
@@ -113,7 +113,7 @@ def parse_exports(raw: Any) -> list[Export]:
 class _Parser:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
-        # Thousands of exports share a handful of option lists: each is checked once.
+        # Thousands of exports have the same few lists of options. Each list is checked once.
         self.seen: dict[tuple[Any, ...], tuple[str, ...]] = {}
 
     def exports(self, raw: Any) -> list[Export]:
@@ -149,7 +149,7 @@ class _Parser:
     def items(
         self, variable: str, raw: Any, keys: tuple[str, ...]
     ) -> list[tuple[str, Mapping[str, Any]]]:
-        """Return the mappings in a list, each with where it stands; other things are faults."""
+        """Return the mappings in a list, each with its position. Anything else is a fault."""
         expected = f"must be a list of mappings with the keys {' and '.join(keys)}"
         if not isinstance(raw, (list, tuple)):
             self.faults.append(Fault("", variable, raw, expected))
@@ -192,7 +192,7 @@ class _Parser:
 
 
 def _wrong_option(option: str) -> str | None:
-    """Return what would be right, or None when the option is."""
+    """Return what would be right, or None if the option is right."""
     name, equals, value = option.partition("=")
     if name not in _VALUES:
         near = nearest(name, _KNOWN)
@@ -209,9 +209,9 @@ def _wrong_option(option: str) -> str | None:
 
 
 def export_path(value: Any) -> str:
-    """Return the absolute path of a folder, as it was given, or raise ValueError.
+    """Return the absolute path of a folder as it was given, or raise ValueError.
 
-    White space and quotes may be in it; control characters, which no log shows, may not.
+    It can contain white space and quotes, but no control characters, since logs do not show them.
     """
     path = values.text(value)
     steps = path.split("/")[1:]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the NFS server gives to whom, and which roots it must hold."""
+"""Plans the exports of the NFS server, and the roots that it must have."""
 
 from __future__ import annotations
 
@@ -19,10 +19,14 @@ from ansible_collections.diskless.netboot.plugins.module_utils.store import path
 from ansible_collections.diskless.netboot.plugins.module_utils.store.assigned import assigned
 
 DEFAULT_OPTIONS = ("rw", "no_root_squash", "no_subtree_check", "sync", "sec=sys")
-"""exports(5). A root needs root's own reads and writes; ``sync``, since an acknowledged write must
-outlive the server's crash."""
+"""Options of exports(5).
 
-# Names and values of exports(5): no white space, comma or parenthesis, which end an option there.
+A client must be able to read and write its root as root. With ``sync``, a write that the server has
+confirmed is not lost if the server crashes.
+"""
+
+# Names and values of options in exports(5). White space, a comma or a parenthesis would end an
+# option there.
 _OPTION = re.compile(r"[a-z][a-z0-9_]*(?:=[A-Za-z0-9_.:/@+-]+)?", re.ASCII)
 
 
@@ -34,26 +38,28 @@ def plan_exports(
     previous: Sequence[Mapping[str, Any]] = (),
     booted: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the exports that the clients need and no more, sorted by path.
+    """Return the exports that the clients need, sorted by path.
 
-    A client's own root and its state go to its address alone, what clients share to the addresses
-    of those that do, read-only to those which only read it.
+    A client's own root and its state are exported only to its address. What clients share is
+    exported to the addresses of these clients. It is read-only for clients that only read it.
 
-    A PC that is on while its image or kind of root is changed runs on from what it had, until it
-    starts again. What it says of that counts only where it was given this before.
+    If a client is running while its image or its kind of root changes, it needs its old root until
+    it starts again. The client itself says which root this is, so that root stays exported only if
+    it was exported to the client before.
 
     Args:
         clients: the clients.
-        store: the store's root.
-        options: of exports(5), for what a client may write to.
-        previous: what this returned last time.
-        booted: by the clients' names, the place that each says it runs from.
+        store: root of the store.
+        options: options of exports(5) for what a client can write to.
+        previous: what this function returned last time.
+        booted: the place that each client runs from, as it says itself, by the client's name.
 
     Returns:
-        Mappings with ``path`` and ``clients``, a list of mappings with ``address`` and ``options``.
+        Mappings with ``path`` and ``clients``. ``clients`` is a list of mappings with ``address``
+        and ``options``.
 
     Raises:
-        InventoryError: the store or an option cannot be written into exports(5).
+        InventoryError: the store or an option is not valid in exports(5).
     """
     _check(store, options)
     read_only = ["ro" if option == "rw" else option for option in options]
@@ -84,7 +90,7 @@ def plan_exports(
 
 
 def _by_address(exports: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, list[str]]]:
-    """Return the options with which each address has each path."""
+    """Return the options of each path for each address."""
     found: dict[str, dict[str, list[str]]] = {}
     for export in exports:
         for client in export["clients"]:
@@ -98,15 +104,21 @@ def plan_client_roots(
     store: str = paths.DEFAULT_STORE,
     image_releases: Mapping[str, Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
-    """Return, for each release, the roots for clients that write to be copied from it; sorted.
+    """Return the roots that must be copied from each release, sorted by image and release.
+
+    Args:
+        clients: the clients. Only those that write to their root have such a copy.
+        store: root of the store.
+        image_releases: the releases of each image by the name of the image, as for
+            store.assigned.assigned.
 
     Returns:
-        Mappings with ``image``, ``release``, ``src`` (the release's root) and ``dests``, the
-        paths of the copies.
+        Mappings with ``image``, ``release``, ``src`` (the root of the release) and ``dests`` (the
+        paths of the copies).
 
     Raises:
-        InventoryError: *store* is no usable path, or names every client without a release, and
-            those which share a root and are set to different releases.
+        InventoryError: *store* cannot be used in a path, a client has no release, or clients that
+            share a root are set to different releases. The text names all of them.
     """
     _check(store, ())
     sources: dict[str, tuple[str, str]] = {}

@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A root copied: from a folder, an archive or another host, to one or many places."""
+"""Copies a root from a folder, an archive or another host to one or more destinations."""

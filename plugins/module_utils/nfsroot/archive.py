@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Unpack a tar archive or a squashfs image into a folder beside a destination, for one run."""
+"""Unpacks a tar archive or a squashfs image to a folder beside a destination, during one run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ArchiveError(Exception):
 
 
 def command(source: Source, folder: Path) -> list[str]:
-    """The call of GNU tar or unsquashfs(1) that unpacks source into an empty folder."""
+    """Return the command of GNU tar or unsquashfs(1) that unpacks a source to an empty folder."""
     return (_unsquashfs if source.kind == SQUASHFS else _tar)(source.path, folder)
 
 
@@ -36,7 +36,7 @@ def _tar(archive: str, folder: Path) -> list[str]:
         "tar",
         "--extract",
         "--force-local",
-        # tar recognises the others by content, these two not (tar 1.34)
+        # tar 1.34 recognises other compressions by their content, but not these two.
         *([f"--use-compress-program={named}"] if named in ("lz4", "lzma") else []),
         f"--file={archive}",
         f"--directory={folder}",
@@ -52,7 +52,10 @@ def _tar(archive: str, folder: Path) -> list[str]:
 
 
 def _unsquashfs(image: str, folder: Path) -> list[str]:
-    """--force means: into a folder that exists. By default its queues take 512 MiB of memory."""
+    """Return the unsquashfs command. With -force, it accepts a folder that exists.
+
+    The sizes of the queues are in MiB. By default, the queues use 512 MiB of memory.
+    """
     return [
         "unsquashfs",
         "-data-queue",
@@ -76,10 +79,21 @@ def _empty(folder: Path) -> None:
 
 @contextlib.contextmanager
 def unpacked(source: Source, beside: Destination, wait: float, meter: Meter) -> Iterator[Path]:
-    """Yield a folder with source's contents; it is gone afterwards, unless renamed.
+    """Yield a folder with the contents of *source*.
 
-    Two runs are kept apart by a lock on the folder itself, for at most wait seconds.
-    Raises ArchiveError, BusyError (marker.py) and OSError.
+    The folder is removed afterwards, unless it was renamed. A lock on the folder itself keeps two
+    runs apart.
+
+    Args:
+        source: the archive or image.
+        beside: the destination beside which it is unpacked.
+        wait: how long to wait for the lock, in seconds.
+        meter: runs the command.
+
+    Raises:
+        ArchiveError: the source cannot be unpacked.
+        BusyError: another run holds the lock (marker.py).
+        OSError: the folder cannot be made or read.
     """
     folder = beside.unpacked
     folder.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -90,7 +104,7 @@ def unpacked(source: Source, beside: Destination, wait: float, meter: Meter) -> 
         try:
             if not os.path.samestat(os.fstat(descriptor), folder.lstat()):
                 raise ArchiveError(f"{folder} was replaced meanwhile; run again")
-            _empty(folder)  # what a killed run left
+            _empty(folder)  # a killed run may have left something
             folder.chmod(0o755)  # for archives without an entry for the root itself
             argv, packed = command(source, folder), Path(source.path)
             before = packed.stat()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything that can be known to be wrong before the first byte is written."""
+"""Checks everything that can be checked before the first byte is written."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.marker im
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.source import Source
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.survey import usage
 
-# Programs that tar starts for a compression, and their packages in Debian and Ubuntu.
+# Programs that tar starts to decompress, and their packages in Debian and Ubuntu.
 _DECOMPRESSORS = {
     "gz": "gzip",
     "tgz": "gzip",
@@ -41,7 +41,7 @@ _PACKAGES = {"xz": "xz-utils", "ssh": "openssh-client", "unsquashfs": "squashfs-
 
 
 class RefusedError(Exception):
-    """The request cannot be carried out; faults has one sentence for each reason."""
+    """The request cannot be carried out. *faults* has one sentence for each reason."""
 
     def __init__(self, faults: list[str]) -> None:
         count = f"{len(faults)} fault{'' if len(faults) == 1 else 's'}; nothing was written:"
@@ -51,7 +51,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """The module's options (see its DOCUMENTATION), and whether to only look."""
+    """The module's options (see its DOCUMENTATION), and whether this is check mode."""
 
     src: str
     dest: Sequence[str]
@@ -65,16 +65,21 @@ class Request:
     rsh: str | None = None
     check: bool = False
     progress: Path | None = None
-    """A file to write how far the copy is while it is made."""
+    """A file for the progress of the copy, or None."""
     lock_wait: float = 5.0
-    """Seconds to wait for another run, which may be one that was just killed."""
+    """Seconds to wait for another run. The processes of a killed run need a moment to end."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A request that holds: what to copy, and what is at each destination now.
+    """What to copy, and the current state of each destination, for a request without faults.
 
-    absent: the source (or rsync) is not there yet, which only check mode allows.
+    Attributes:
+        source: the source.
+        excludes: all patterns of files that are not copied.
+        destinations: the destinations, each with its state.
+        absent: whether the source or a program does not exist yet. This is only possible in check
+            mode.
     """
 
     source: Source
@@ -84,7 +89,11 @@ class Plan:
 
 
 def examine(request: Request) -> Plan:
-    """Turn a request into a plan. Raises RefusedError with every fault that it has."""
+    """Check a request and return the plan for it.
+
+    Raises:
+        RefusedError: the request has faults; the text lists all of them.
+    """
     faults = [] if os.geteuid() == 0 else ["must run as root, to keep owners (become: true)"]
     faults += _exclude_faults(request.exclude)
     source = None
@@ -127,7 +136,7 @@ def _exclude_faults(patterns: Sequence[str]) -> list[str]:
 
 
 def _missing(source: Source, rsh: str | None) -> list[str]:
-    """What is not there (yet): programs of the boot server, and the source itself."""
+    """Return what does not exist (yet): programs of the boot server, and the source itself."""
     needed = ["rsync"]
     if source.kind == src.SSH and rsh is None:
         needed.append("ssh")
@@ -172,7 +181,7 @@ def _destinations(
     faults = [] if request.dest else ["dest is an empty list; name at least one folder"]
     sound: set[str] = set()
     for index, text in enumerate(request.dest):
-        # normpath(3) keeps two slashes at the beginning, with which nothing else is equal.
+        # normpath() keeps two slashes at the beginning. No other path would be equal to that.
         root = os.path.normpath(text).replace("//", "/")
         reasons = dest.path_faults(text) or dest.mount_faults(root, mounts)
         if not reasons:
@@ -198,9 +207,14 @@ def _destinations(
 
 
 def faults_now(target: Destination, state: State, adopt: bool) -> list[str]:
-    """Why a destination that was sound may not be written any more, as *state* finds it.
+    """Return why a destination that was valid in the plan cannot be written any more.
 
-    Between the plan and a copy there may be hours: an archive to unpack, and other copies.
+    There may be hours between the plan and the copy, to unpack an archive and to make other copies.
+
+    Args:
+        target: the destination.
+        state: its current state.
+        adopt: the option of this name.
     """
     root = str(target.root)
     mounts = dest.mount_points()
@@ -223,7 +237,7 @@ def _overlap_faults(source: Source, target: Destination, excludes: Sequence[str]
         return [f"contains the source {source.text}"]
     if source.kind != src.FOLDER or origin not in target.root.parents:
         return []
-    # what lies beside the root while it is copied must stay out as well
+    # The folders beside the root during the copy must be excluded too.
     beside = (target.root, target.partial, target.temporary)
     inside = [f"/{name.relative_to(origin)}" for name in beside]
     if all(src.keeps_out(excludes, name) for name in inside):
@@ -234,7 +248,10 @@ def _overlap_faults(source: Source, target: Destination, excludes: Sequence[str]
 
 
 def _space_faults(plan: Plan, request: Request) -> list[str]:
-    """First copies that cannot fit. A lower bound: a copy that passes may still not fit."""
+    """Return the first copies that cannot fit.
+
+    The sizes are lower limits, so a copy that passes this check may still not fit.
+    """
     firsts: dict[int, list[Path]] = defaultdict(list)
     for target, state in plan.destinations:
         if state.fresh and not os.path.lexists(target.partial):
@@ -258,13 +275,13 @@ def _space_faults(plan: Plan, request: Request) -> list[str]:
                 f"{places[0]}: {count} x {size / 2**20:.0f} MiB to copy,"
                 f" {room / 2**20:.0f} MiB free"
             )
-        if there.f_files and inodes * count > names:  # file systems like btrfs count no inodes
+        if there.f_files and inodes * count > names:  # btrfs, for example, has no limit of inodes
             faults.append(f"{places[0]}: {count} x {inodes} inodes to copy, {names} free")
     return faults
 
 
 def _surely_fits(folder: str, count: int, room: int, names: int) -> bool:
-    """Whether even all that the source's file system holds would fit: no walk needed."""
+    """Return whether the whole file system of the source would fit. Then nothing is counted."""
     here = os.statvfs(folder)
     return (
         count * (here.f_blocks - here.f_bfree) * here.f_frsize <= room

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run rsync, cp, tar and find as children that do not outlive us."""
+"""Runs rsync, cp, tar and find as children that are killed if this process is killed."""
 
 from __future__ import annotations
 
@@ -14,28 +14,30 @@ from dataclasses import dataclass
 from typing import IO, cast
 
 _CHUNK = 1 << 16  # bytes per read from a child's standard output
-TICK = 1.0  # seconds at most from one look at a child to the next
-_STDERR_KEPT = 4000  # bytes of a child's last complaints that are kept
+TICK = 1.0  # maximum number of seconds between two calls of watch
+_STDERR_KEPT = 4000  # bytes of a child's last error output that are kept
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a child ended: its exit code (negative: the signal) and its last error output."""
+    """How a child ended: its exit code (negative for a signal), and its last error output."""
 
     code: int
     stderr: str
 
     @property
     def full_disk(self) -> bool:
-        """Whether it stopped for want of space, inodes or quota (messages of strerror(3))."""
+        """Whether it ended because no space, inodes or quota were left (messages: strerror(3))."""
         return any(
             words in self.stderr for words in ("No space left on device", "Disk quota exceeded")
         )
 
 
 def child_environment() -> dict[str, str]:
-    """Our environment in the C locale, so that messages can be read, and without what
-    would alter rsync, tar or du behind our back (rsync(1) and tar(1), ENVIRONMENT)."""
+    """Return the environment for children, in the C locale, since their messages are read here.
+
+    Variables that change what rsync, tar or du do are left out (rsync(1) and tar(1), ENVIRONMENT).
+    """
     return {
         name: value
         for name, value in os.environ.items()
@@ -52,14 +54,21 @@ def run(
     held: Sequence[int] = (),
     watch: Callable[[int], None] | None = None,
 ) -> Ended:
-    """Run argv to its end and hand each record of its standard output to on_record.
+    """Run a command until it ends.
 
-    A carriage return ends a line, too. watch is called with the child's process id whenever
-    there was output, and at least every second.
+    If this process is killed, the kernel kills the child too, because of setpriv(1).
 
-    held are file descriptors (locks) that the child shares: a lock stays taken until
-    the last writer is gone, even when we are killed. setpriv(1) asks the kernel to
-    kill the child in that case. Raises OSError when the program cannot be started.
+    Args:
+        argv: the command.
+        on_record: called with each record of the standard output.
+        separator: what ends a record. If it is a newline, a carriage return ends a record too.
+        held: file descriptors of locks that the child shares. So a lock is held until the last
+            writer has ended, even if this process is killed.
+        watch: called with the process id of the child after each output, and at least once a
+            second.
+
+    Raises:
+        OSError: the program cannot be started.
     """
     setpriv = shutil.which("setpriv")
     guard = [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []

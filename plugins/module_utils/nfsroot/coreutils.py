@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""cp(1) and sync(1): a first copy of everything, and that it is on the disk."""
+"""The commands cp(1) and sync(1), for first copies."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ from pathlib import Path
 
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import run
 
-# Seconds from one writing out of a long copy to the next: less is left to wait for at its end, and
-# whatever else has a server's disk written out (leases, logs) never waits for gigabytes of ours.
+# Seconds between two syncs during a long copy. So there is less to wait for at the end, and other
+# programs on the server that sync their files (leases, logs) do not wait for gigabytes of a copy.
 _WRITE_OUT = 1.0
 
 
 def sync(folder: Path) -> list[str]:
-    """sync(1) for the file system of a folder."""
+    """Return the sync(1) command for the file system of a folder."""
     return ["sync", "--file-system", "--", str(folder)]
 
 
 @contextlib.contextmanager
 def written_out(folder: Path) -> Iterator[None]:
-    """Have what is written inside go to the disk meanwhile. Whether it did, Job._flush() says."""
+    """Sync the file system of a folder again and again, until the context ends.
+
+    Errors are ignored here. Job._flush() syncs once more, and reports them.
+    """
     ended = threading.Event()
 
     def write_out() -> None:
@@ -40,10 +43,10 @@ def written_out(folder: Path) -> Iterator[None]:
 
 
 def cp(origin: str, folder: Path, one_file_system: bool) -> list[str]:
-    """cp(1) for a first copy of everything: as faithful as rsync, in less time.
+    """Return the cp(1) command for a first copy of a whole folder.
 
-    --preserve=xattr makes cp report an attribute that it could not copy; --archive
-    alone would keep silent.
+    It keeps the same as rsync does, and is faster. With --preserve=xattr, cp reports an attribute
+    that it cannot copy. With --archive alone, it does not.
     """
     return [
         "cp",

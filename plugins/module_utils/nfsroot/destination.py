@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One destination root: the names beside it, and what is there now."""
+"""A destination root, the files beside it, and its current state."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.marker im
 
 @dataclass(frozen=True)
 class Destination:
-    """A root folder. Everything of ours lies beside it, so that clients never see it."""
+    """A root folder. The files of this collection are beside it, so clients never see them."""
 
     root: Path
 
@@ -25,50 +25,60 @@ class Destination:
 
     @property
     def parent(self) -> Path:
-        """The folder that holds the root."""
+        """The folder that contains the root."""
         return self.root.parent
 
     @property
     def partial(self) -> Path:
-        """A first copy that is not whole yet; renamed to the root when it is."""
+        """A first copy that is not complete yet. It is renamed to the root when it is."""
         return self._beside("partial")
 
     @property
     def unpacked(self) -> Path:
-        """An archive's contents, for the time of one run."""
+        """The unpacked archive, during one run."""
         return self._beside("unpacked")
 
     @property
     def temporary(self) -> Path:
-        """Where rsync builds single files, so that a killed run leaves none in the root."""
+        """The folder for rsync's temporary files, so that a killed run leaves none in the root."""
         return self._beside("tmp")
 
     @property
     def marker(self) -> Path:
-        """What we remember of the root."""
+        """The file with what is remembered of the root."""
         return self._beside("nfsroot.json")
 
     @property
     def lock(self) -> Path:
-        """Keeps two runs apart."""
+        """The lock file, so that two runs do not copy to this root at the same time."""
         return self._beside("nfsroot.lock")
 
 
 @dataclass(frozen=True)
 class State:
-    """fresh: there is no root yet, or an empty folder. marker: ours, if it is ours."""
+    """The current state of a destination.
+
+    Attributes:
+        fresh: whether there is no root, or an empty folder.
+        marker: the marker, or None if nfsroot_sync did not make the root.
+    """
 
     fresh: bool
     marker: Marker | None
 
     @property
     def complete(self) -> bool:
-        """Whether an earlier copy came to its end."""
+        """Whether an earlier copy is complete."""
         return not self.fresh and self.marker is not None and self.marker.state == marker.COMPLETE
 
 
 def look(destination: Destination) -> State:
-    """What is there now. Raises MarkerUnreadableError, and OSError when root is no folder."""
+    """Return the current state of a destination.
+
+    Raises:
+        MarkerUnreadableError: the marker has an unknown format.
+        OSError: the root is not a folder, or it cannot be read.
+    """
     try:
         with os.scandir(destination.root) as entries:
             fresh = next(entries, None) is None
@@ -78,7 +88,7 @@ def look(destination: Destination) -> State:
 
 
 def path_faults(root: str) -> list[str]:
-    """What is wrong with the path itself and the folders that lead to it."""
+    """Return what is wrong with a path and the folders above it."""
     if any(ord(character) < 32 or ord(character) == 127 for character in root):
         return ["must not contain control characters"]
     if not root.startswith("/"):
@@ -102,9 +112,9 @@ def path_faults(root: str) -> list[str]:
 
 
 def mount_points() -> list[str]:
-    """Every mount point that this process sees (proc(5), /proc/PID/mountinfo).
+    """Return all mount points that this process sees (proc(5), /proc/PID/mountinfo).
 
-    Comparing device numbers would overlook bind mounts of the same file system.
+    With device numbers, bind mounts of the same file system would not be found.
     """
     with Path("/proc/self/mountinfo").open("rb") as file:
         fields = [line.split()[4] for line in file]
@@ -115,7 +125,7 @@ def mount_points() -> list[str]:
 
 
 def mount_faults(root: str, mounts: list[str]) -> list[str]:
-    """Why mounts forbid to write this root: it is one, or it holds some."""
+    """Return why mounts do not allow to write this root: it is a mount point, or contains one."""
     if root in mounts:
         return ["is a mount point; use a folder below it"]
     inside = sorted(mount for mount in mounts if mount.startswith(f"{root}/"))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One source, one destination: the copy, and in check mode what it would change."""
+"""Copies one source to one destination, or finds what this would change, in check mode."""
 
 from __future__ import annotations
 
@@ -46,22 +46,25 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.survey im
 )
 from ansible_collections.diskless.netboot.plugins.module_utils.store.paths import is_release_root
 
-# What tells of a source that changed: the name of one thing.
+# Checks whether the source changed meanwhile. The result is the name of one thing that changed.
 _LookBack = Callable[[Path], "Future[str | None]"]
-# Seconds for which a host may say nothing when it is looked at once more: the copy is whole.
+# Seconds without data after which a second look at a host ends. The copy is complete by then.
 _SILENCE = 60
 _IMMUTABLE = "\n(something there may be immutable: see lsattr, chattr -i)"
 
 
 class CopyError(Exception):
-    """A destination could not be copied; the message is for the user."""
+    """The copy to a destination failed. The message is for the user."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """What is read: a folder here, or where it is for rsync to fetch.
+    """What is read.
 
-    staged: the folder is ours, lies beside this destination and may become its root.
+    Attributes:
+        path: a folder on this host, or HOST:PATH for rsync.
+        folder: whether it is a folder on this host.
+        staged: a destination. The folder is beside it, and it may be renamed to its root.
     """
 
     path: str
@@ -71,7 +74,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Job:
-    """A copy to target. root, changes, commands and warnings are filled in as it goes on."""
+    """A copy to *target*. It fills *root*, *changes*, *commands* and *warnings*."""
 
     request: Request
     plan: Plan
@@ -83,14 +86,14 @@ class Job:
     meter: Meter
 
     def announce(self, state: State) -> None:
-        """Say what would be run, where there is nothing to read yet."""
+        """Note the command that would be run, if the source cannot be read yet."""
         source = self.plan.source
         path = str(self.target.unpacked) if source.is_packed else source.text
         self._note(self._writer(Origin(path, folder=source.kind != src.SSH), state))
         self.root.changed = True
 
     def preview(self, origin: Origin, state: State) -> None:
-        """Find what copying would change. Writes nothing to the destination."""
+        """Find what the copy would change. Nothing is written to the destination."""
         self._note(self._writer(origin, state))
         real = self.target.partial if state.fresh else self.target.root
         with tempfile.TemporaryDirectory(prefix="nfsroot-") as nothing:
@@ -102,11 +105,18 @@ class Job:
         self.root.changed = self._outdated(state) or self.changes.count > 0
 
     def perform(self, origin: Origin) -> None:
-        """Copy, and remember that. Raises CopyError, BusyError (marker.py) and OSError;
-        then the marker says V(copying), and another run takes it up."""
+        """Copy, and write the marker.
+
+        After an error, the state in the marker is COPYING, and another run can continue.
+
+        Raises:
+            CopyError: the copy failed.
+            BusyError: another run is copying to this destination (marker.py).
+            OSError: a file of this collection cannot be written.
+        """
         self.target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         with marker.lock(self.target.lock, self.request.lock_wait) as held:
-            state = look(self.target)  # another run may have ended while we waited
+            state = look(self.target)  # another run may have ended while this one waited
             if state.complete and not self.request.force:
                 self.root.label = state.marker.label if state.marker else None
                 self.root.copied = False
@@ -124,8 +134,8 @@ class Job:
             with ThreadPoolExecutor(max_workers=1) as beside:
 
                 def look_back(copied: Path) -> Future[str | None]:
-                    # What the source does once the copy has ended is of no concern, so the copy
-                    # can be written to the disk meanwhile.
+                    # This runs while the copy is written to the disk. Changes of the source after
+                    # the copy do not matter.
                     return beside.submit(self._source_moved, origin, since, copied)
 
                 copy = self._first if state.fresh else self._update
@@ -148,21 +158,28 @@ class Job:
         self.commands.append(shlex.join(argv))
 
     def _outdated(self, state: State) -> bool:
-        """Whether what we remember of the destination has to change."""
+        """Return whether the marker of the destination has to change."""
         known = state.marker
         return not state.complete or known is None or known.label != self.request.label
 
     def _rsync(
         self, origin: Origin, folder: Path, *, dry_run: bool = False, again: bool = False
     ) -> list[str]:
-        """again: only look whether files are still as they were copied."""
+        """Return the rsync command that makes *folder* equal to *origin*.
+
+        Args:
+            origin: what is read.
+            folder: the destination.
+            dry_run: whether to find only what would change.
+            again: whether to check only that the source is still as it was copied.
+        """
         dry_run = dry_run or again
         in_place = folder == self.target.root
         options = rsync.Options(
             excludes=self.plan.excludes,
-            delete=self.request.delete or not in_place,  # what is in a partial copy is our own
-            # An earlier run may have brought what is excluded only now. When we look again, the
-            # empty machine-id is there as well, which must not count as a change.
+            delete=self.request.delete or not in_place,  # a partial copy has no files of clients
+            # An earlier run may have copied what is excluded now. In a second look at the source,
+            # excluded files such as the empty machine-id must not count as a change.
             delete_excluded=not in_place and not again,
             one_file_system=self.request.one_file_system,
             checksum=self.request.checksum and not again,
@@ -171,7 +188,7 @@ class Job:
             if in_place and self._aside and not dry_run
             else None,
             dry_run=dry_run,
-            # A log that is left out still changes the time of its folder.
+            # An excluded log still changes the time of its folder.
             folder_times=not again,
             silence=_SILENCE if again else None,
         )
@@ -179,12 +196,15 @@ class Job:
 
     @property
     def _aside(self) -> bool:
-        """Whether rsync must build files outside the root, which takes it a quarter longer: there
-        those of a killed rsync would stay, where the next one does not delete all that is new."""
+        """Whether rsync must make its temporary files outside the root, a quarter slower.
+
+        If rsync is killed, its temporary files stay. In the root, the next run would remove them
+        only if it deletes everything that the source does not have.
+        """
         return bool(self.plan.excludes) or not self.request.delete
 
     def _writer(self, origin: Origin, state: State) -> list[str]:
-        """The command that copies: cp where all of a folder goes to where nothing is."""
+        """Return the command that copies. It is cp if a whole folder is copied to a new place."""
         partial = self.target.partial
         if not state.fresh:
             return self._rsync(origin, self.target.root)
@@ -195,7 +215,7 @@ class Job:
     def _first(
         self, origin: Origin, argv: list[str], held: int, look_back: _LookBack
     ) -> str | None:
-        """Make the root beside its place and rename it: nobody sees half a root."""
+        """Make the root beside its place and rename it, so that nobody sees half a root."""
         made = self.target.partial
         with written_out(made.parent):
             if not self.plan.excludes and origin.staged == self.target:
@@ -206,7 +226,8 @@ class Job:
             elif argv[0] != "cp":
                 self._transfer(origin, argv, made, held)
             elif not self._by_cp(origin, argv, made, held):
-                # Where cp stumbled (a file vanished, say), rsync completes and judges it.
+                # If cp failed, for example because a file vanished, rsync completes the copy, and
+                # its exit code decides.
                 self._transfer(origin, self._rsync(origin, made), made, held)
         moved = look_back(made)
         self._flush(made)
@@ -215,11 +236,12 @@ class Job:
         return changed
 
     def _by_cp(self, origin: Origin, argv: list[str], made: Path, held: int) -> bool:
-        """Copy by cp, and say whether it copied everything."""
+        """Copy with cp, and return whether it copied everything."""
         self._note(argv)
         coming = self._totals(origin, made, holes=False)
         new = Changes(self.changes.keep)
-        # Counted beside cp, which keeps one core busy: afterwards it would make up a tenth.
+        # The files are counted while cp runs, since cp uses only one core. After it, counting would
+        # take a tenth of the time.
         with ThreadPoolExecutor(max_workers=1) as beside:
             found = beside.submit(contents, origin.path, self.request.one_file_system, new)
             ended = self.meter.run(argv, dest=self.target.root, held=(held,), totals=coming)
@@ -254,9 +276,15 @@ class Job:
         return moved.result()
 
     def _totals(self, origin: Origin, folder: Path, *, holes: bool) -> Totals | None:
-        """What there is to do, for the meter: all of a folder; in a root, nobody knows how much.
+        """Return the function that counts what there is to do, for the meter.
 
-        holes: whether the program counts them as bytes, as rsync does.
+        The number of bytes is not known if the root exists already, since only a part is copied.
+        For a source on another host, nothing is known.
+
+        Args:
+            origin: what is read.
+            folder: the destination.
+            holes: whether the program counts the holes of sparse files, as rsync does.
         """
         if not origin.folder:
             return None
@@ -284,7 +312,7 @@ class Job:
             self.changes.add(b">f+++++++++ etc/machine-id")
 
     def _flush(self, folder: Path) -> None:
-        """Write the file system out: 'complete' must still be true after a power cut."""
+        """Sync the file system. After a power cut, a root that is marked complete must be so."""
         ended = self.meter.run(sync(folder), dest=self.target.root)
         if ended.code != 0:
             raise CopyError(f"sync failed: {ended.stderr}")
@@ -300,15 +328,18 @@ class Job:
         )
 
     def _source_moved(self, origin: Origin, since: str, copied: Path) -> str | None:
-        """The name of one thing that changed in a folder since then, or on a host since it was
-        copied; None where nothing did. An archive is what it was when it was opened."""
+        """Return the name of one thing in the source that changed since then, or None.
+
+        For a folder, this is the time *since*. For a host, the source is compared with *copied*. An
+        archive is not checked here, but when it is unpacked.
+        """
         excludes, one = self.plan.excludes, self.request.one_file_system
         if self.plan.source.kind == src.FOLDER:
-            # Another release that shares its files changes their number of links, nothing else.
+            # A release never changes. A new release changes only the number of links of its files.
             if is_release_root(origin.path):
                 return None
             return changed_since(origin.path, since, excludes, one)
-        # What was not read cannot have been read while it changed.
+        # If nothing was copied, no file can have changed while it was read.
         if self.plan.source.kind == src.SSH and self.changes.count:
             return self._host_moved(origin, copied)
         return None
@@ -326,7 +357,7 @@ class Job:
         return again.lines[0].split(" ", 1)[1] if again.lines else None
 
     def _full(self, ended: Ended) -> CopyError:
-        # A boot server with a full disk also loses leases and logs: give the space back.
+        # With a full disk, a boot server also loses leases and logs. So the space is freed at once.
         remove(self.target.partial)
         free = os.statvfs(self.target.parent)
         return CopyError(
@@ -337,15 +368,19 @@ class Job:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder of ours, if it is there."""
+    """Remove a folder if it exists."""
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(folder)
 
 
 def _empty_machine_id(folder: Path) -> bool:
-    """Give a copy of the boot server an empty machine-id, which means 'make one at boot'
-    (machine-id(5)), unless it has one; on a root that is mounted read-only, a missing one
-    is an error. Says whether it did."""
+    """Give a copy of a running system an empty machine-id, unless it has one.
+
+    With an empty file, systemd makes a machine-id at boot (machine-id(5)). On a root that is
+    mounted read-only, a missing file is an error.
+
+    Returns whether the file was made.
+    """
     try:
         etc = os.open(folder / "etc", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:
@@ -354,7 +389,7 @@ def _empty_machine_id(folder: Path) -> bool:
         before = os.fstat(etc)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         os.close(os.open("machine-id", flags, 0o444, dir_fd=etc))
-        # otherwise the next run would find /etc changed
+        # Otherwise, the next run would find that the time of /etc has changed.
         os.utime(etc, ns=(before.st_atime_ns, before.st_mtime_ns))
         return True
     except FileExistsError:

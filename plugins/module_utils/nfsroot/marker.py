@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What we remember of a destination root, kept in a file beside it, and its lock."""
+"""The marker of a destination root, which is a file beside it, and its lock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMPLETE = "complete"
 
 
 class MarkerUnreadableError(Exception):
-    """The marker is there but is not ours to understand."""
+    """The marker exists, but it has an unknown format."""
 
 
 class BusyError(Exception):
@@ -28,7 +28,14 @@ class BusyError(Exception):
 
 @dataclass(frozen=True)
 class Marker:
-    """state is V(copying) or V(complete); finished is in UTC, ISO 8601, null while copying."""
+    """What is remembered of a destination root.
+
+    Attributes:
+        state: COPYING or COMPLETE.
+        src: the source, as the user wrote it.
+        label: the label of the copy, or None.
+        finished: when the copy was complete, in UTC, as ISO 8601; None while copying.
+    """
 
     state: str
     src: str
@@ -37,7 +44,11 @@ class Marker:
 
 
 def read(path: Path) -> Marker | None:
-    """The marker at path, or None where there is none. Raises MarkerUnreadableError."""
+    """Return the marker at *path*, or None if there is none.
+
+    Raises:
+        MarkerUnreadableError: the file has another format.
+    """
     try:
         with path.open(encoding="utf-8") as file:
             data = json.load(file)
@@ -51,8 +62,8 @@ def read(path: Path) -> Marker | None:
 
 
 def write(path: Path, marker: Marker) -> None:
-    """Replace the marker, so that after a crash it is the old one or the new one."""
-    temporary = path.with_name(f"{path.name}.new")  # the lock makes us the only writer
+    """Replace the marker. After a crash, there is either the old marker or the new one."""
+    temporary = path.with_name(f"{path.name}.new")  # the lock keeps other writers out
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     with os.fdopen(os.open(temporary, flags, 0o644), "w", encoding="utf-8") as file:
         json.dump({"format": FORMAT, **asdict(marker)}, file, indent=2)
@@ -64,7 +75,7 @@ def write(path: Path, marker: Marker) -> None:
 
 
 def fsync_folder(path: Path) -> None:
-    """Make the names in a folder durable (fsync(2): a file's fsync does not do that)."""
+    """Write the names in a folder to the disk. The fsync of a file does not do this, fsync(2)."""
     folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)
@@ -74,10 +85,16 @@ def fsync_folder(path: Path) -> None:
 
 @contextlib.contextmanager
 def lock(path: Path, wait: float) -> Iterator[int]:
-    """Hold the lock file at path; yields its descriptor for children to share.
+    """Hold the lock file at *path*. Yields its descriptor, which children can share.
 
-    Waits up to wait seconds, because the children of a killed run need a moment to
-    die. Raises BusyError. The file stays: removing a lock file opens a race.
+    The file is not removed afterwards, since removing a lock file causes a race.
+
+    Args:
+        path: the lock file.
+        wait: how long to wait, in seconds. The processes of a killed run need a moment to end.
+
+    Raises:
+        BusyError: another run holds the lock.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
@@ -88,7 +105,11 @@ def lock(path: Path, wait: float) -> Iterator[int]:
 
 
 def take(descriptor: int, wait: float) -> None:
-    """flock(2) an open file or folder within wait seconds, or raise BusyError."""
+    """Lock an open file or folder with flock(2).
+
+    Raises:
+        BusyError: another run still holds the lock after *wait* seconds.
+    """
     until = time.monotonic() + wait
     while True:
         try:

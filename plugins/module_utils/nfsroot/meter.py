@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run rsync, cp, tar, unsquashfs and sync, and write meanwhile how far they are to a file."""
+"""Runs rsync, cp, tar, unsquashfs and sync, and writes their progress to a file meanwhile."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.progress 
 FILE_NAME = "progress.json"
 _INTERVAL = 1.0  # seconds from one report to the next
 _DOING = {"tar": "unpacking for", "unsquashfs": "unpacking for", "sync": "writing to the disk"}
-# What makes each of them tell of every file (rsync: of bytes and files, once in a while).
+# The options with which each program prints a line for each file. rsync prints the number of bytes
+# and files from time to time instead.
 _TELL = {
     "rsync": ["--info=progress2"],
     "cp": ["--verbose"],
@@ -31,22 +32,30 @@ _TELL = {
     "unsquashfs": ["-info"],
 }
 # rsync(1), --info=progress2: bytes, per cent, rate, time, and after each file
-# (xfr#TRANSFERRED, to-chk=REMAINING/KNOWN), with ir-chk while more become known
+# (xfr#TRANSFERRED, to-chk=REMAINING/KNOWN). It is ir-chk while rsync still finds more files.
 _RSYNC = re.compile(rb"\s+(\d+)\s+\d+%.*?(?:(to|ir)-chk=(\d+)/(\d+)\))?\s*")
 _UNSQUASHFS = re.compile(rb"(\d+) inodes \(\d+ blocks\) to write")
 
 Totals = Callable[[], "tuple[int | None, int]"]
-"""Tells the bytes (None: that cannot be known) and things that there will be; may take long."""
+"""Returns the number of bytes (None if it cannot be known), and of files and so on, at the end.
+
+The call may take long.
+"""
 
 
 class Meter:
-    """Runs commands. With a file, reports of them; without, costs nothing.
+    """Runs commands. With a file, it also reports their progress.
 
-    A report that cannot be written is left out: the copy matters more.
+    If a report cannot be written, the copy still goes on.
     """
 
     def __init__(self, file: Path | None, beginning: str) -> None:
-        """beginning is what is done before the first command runs."""
+        """Write the first report.
+
+        Args:
+            file: the file for reports, or None.
+            beginning: what is being done before the first command runs.
+        """
         self._file = file
         self._reported = 0.0
         self._report(Progress(beginning, os.getpid()))
@@ -60,7 +69,15 @@ class Meter:
         held: Sequence[int] = (),
         totals: Totals | None = None,
     ) -> Ended:
-        """As command.run(). dest is the destination to report; totals runs beside the command."""
+        """Run a command, as command.run() does, and report its progress.
+
+        Args:
+            argv: the command.
+            on_record: as for command.run(), but it does not get the lines about progress.
+            dest: the destination, for the report.
+            held: as for command.run().
+            totals: returns what there is to do. It runs in a thread beside the command.
+        """
         if self._file is None:
             return command.run(argv, on_record, held=held)
         program, *arguments = argv
@@ -81,7 +98,8 @@ class Meter:
             progress.seconds = round(now - started, 1)
             read = _position(pid, arguments) if program == "tar" else None
             progress.read = read or progress.read
-            # When tar's decompressor has ended, what that wrote counts as written by tar.
+            # When tar's decompressor has ended, the kernel adds its written bytes to those of tar.
+            # So they are used only while the archive is being read.
             if program in ("cp", "unsquashfs") or read is not None:
                 progress.size = _written(pid) or progress.size
             self._report(progress)
@@ -90,7 +108,7 @@ class Meter:
         return command.run([program, *tell, *arguments], record, held=held, watch=watch)
 
     def _report(self, progress: Progress) -> None:
-        """Replace the file, so that who reads it finds a whole one."""
+        """Replace the file with a rename, so that a reader never gets half a report."""
         if self._file is None:
             return
         with contextlib.suppress(OSError):
@@ -109,7 +127,10 @@ def _count(progress: Progress, totals: Totals) -> None:
 
 
 def _learn(program: str, line: bytes, progress: Progress) -> bool:
-    """Learn from a line of a program's output; whether there was nothing else in it."""
+    """Read the progress in a line of a program's output.
+
+    Returns whether the line is only about progress, so that nobody else needs it.
+    """
     if program == "rsync":
         found = _RSYNC.fullmatch(line)
         if not found:
@@ -130,7 +151,7 @@ def _learn(program: str, line: bytes, progress: Progress) -> bool:
 
 
 def _written(pid: int) -> int:
-    """Bytes that a process wrote, to whatever (proc(5), /proc/PID/io); 0 if unknown."""
+    """Return the bytes that a process wrote in all (proc(5), /proc/PID/io), or 0 if not known."""
     with contextlib.suppress(OSError, ValueError):
         for entry in Path(f"/proc/{pid}/io").read_text("ascii").splitlines():
             name, colon, value = entry.partition(": ")
@@ -140,7 +161,7 @@ def _written(pid: int) -> int:
 
 
 def _position(pid: int, arguments: Sequence[str]) -> float | None:
-    """How much of its archive a tar has read: itself, or the decompressor that it started."""
+    """Return how much of the archive tar or its decompressor has read, from 0 to 1, or None."""
     archive = Path(next(word[7:] for word in arguments if word.startswith("--file=")))
     with contextlib.suppress(OSError, ValueError):
         size = archive.stat().st_size

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, field
 
 @dataclass
 class Stats:
-    """Things (files, folders, links, devices), bytes and seconds of one copy.
+    """The numbers of one copy, as the module's RETURN documents them.
 
-    total_bytes and transferred_bytes count apparent sizes, as rsync --stats does.
+    total_bytes and transferred_bytes are apparent sizes, as in rsync --stats.
     """
 
     files: int = 0
@@ -24,7 +24,7 @@ class Stats:
 
 @dataclass
 class Root:
-    """What happened to one destination (the module's RETURN documents it)."""
+    """What happened to one destination, as the module's RETURN documents it."""
 
     dest: str
     label: str | None = None
@@ -37,7 +37,7 @@ class Root:
 
 @dataclass
 class Outcome:
-    """All destinations in the order asked for, and how it was done."""
+    """All destinations in the order of the request, the commands, and the warnings."""
 
     roots: list[Root] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
@@ -55,5 +55,5 @@ class Outcome:
         return [f"dest {root.dest!r}: {root.error}" for root in self.roots if root.error]
 
     def as_dicts(self) -> list[dict[str, object]]:
-        """The roots as the module returns them."""
+        """Return the roots as the module returns them."""
         return [asdict(root) for root in self.roots]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How far a copy is, as data that crosses from the boot server to the controller, and as words."""
+"""The progress of a copy, as data from the boot server to the controller, and as text."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 @dataclass
 class Progress:
-    """What is known of a copy while it is made.
+    """The progress of a copy.
 
     Attributes:
-        doing: what is done, such as V(copying to /a/root).
-        pid: the process that waits for the copy and reports.
-        seconds: since this began.
+        doing: what is being done, such as ``copying to /a/root``.
+        pid: id of the process that waits for the copy and reports.
+        seconds: time since the copy began, in seconds.
         size: bytes written so far.
-        files: things (files, folders, links, devices) made or compared so far.
-        total_size: bytes that there will be; None while unknown.
-        total_files: things that there will be; None while unknown.
-        read: how much of a packed source was read, from 0 to 1; None for other sources.
+        files: number of files, folders, links and devices that were made or compared so far.
+        total_size: bytes at the end, or None if not known yet.
+        total_files: number of files, folders, links and devices at the end, or None if not known.
+        read: how much of a packed source was read, from 0 to 1, or None for other sources.
     """
 
     doing: str
@@ -36,7 +36,7 @@ class Progress:
 
     @property
     def share(self) -> float | None:
-        """How much of the work is done, from 0 to 1; None while nothing tells."""
+        """How much of the work is done, from 0 to 1, or None if it is not known."""
         if self.read is not None:
             return min(self.read, 1.0)
         if self.size and self.total_size:
@@ -47,18 +47,18 @@ class Progress:
 
     @property
     def left(self) -> float | None:
-        """Seconds that are left if it goes on as it went so far; None while too little tells."""
+        """Estimated time that is left, in seconds, or None if too little is known."""
         share = self.share
         return self.seconds * (1 - share) / share if share and share > 0.001 else None
 
 
 def dump(progress: Progress) -> str:
-    """progress as JSON, for load()."""
+    """Return *progress* as JSON, for `load`."""
     return json.dumps(asdict(progress))
 
 
 def load(text: str) -> Progress | None:
-    """What dump() wrote; None for anything else, such as no text at all."""
+    """Return what `dump` wrote, or None for any other text."""
     try:
         return Progress(**json.loads(text))
     except (ValueError, TypeError):
@@ -66,7 +66,7 @@ def load(text: str) -> Progress | None:
 
 
 def line(progress: Progress) -> str:
-    """progress for a person: bytes, files, rate and time left, as far as they are known.
+    """Return *progress* as a line of text: bytes, files, rate and time left, if they are known.
 
     >>> line(Progress("copying to /a/root", 1, 10.0, 5 << 20, 50, 10 << 20, 100))
     'copying to /a/root: 5.0 of 10.0 MiB, 50 of 100 files, 512 KiB/s, 10 s left'
@@ -92,7 +92,7 @@ def _left(seconds: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a person says them, the more roughly the more there are."""
+    """Return a number of seconds as text. A long time is rounded to minutes."""
     whole = round(seconds)
     if whole < 100:
         return f"{whole} s"

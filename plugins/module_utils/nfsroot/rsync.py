@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""rsync's command line, and what it prints, as data (rsync(1))."""
+"""The command line of rsync, and its output as data, rsync(1)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.meter imp
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.survey import Changes
 
 VANISHED = 24  # exit code: "Partial transfer due to vanished source files"
-DEFAULT_RSH = "ssh -o BatchMode=yes"  # nobody is there to answer a question
+DEFAULT_RSH = "ssh -o BatchMode=yes"  # nobody could answer a question of ssh
 
 _ITEM = b"@ "
-# In the C locale each unprintable byte is \#ooo, and so is a backslash that would look like one.
+# In the C locale, rsync writes each unprintable byte as \#ooo. It does the same with a backslash
+# that looks like the beginning of such an escape.
 _ESCAPED = re.compile(rb"\\#([0-3][0-7]{2})")
 _NUMBERS = {
     b"Number of files": "files",
@@ -30,10 +31,23 @@ _NUMBERS = {
 
 @dataclass(frozen=True)
 class Options:
-    """How a tree is copied. rsh is set for a source on another host only; link_dest is a tree on
-    the destination's file system, with which what is equal is shared by hard links; silence is for
-    how many seconds nothing may come from the other side. By itself rsync leaves alone what is
-    excluded and already in the destination; delete_excluded deletes that too."""
+    """How a tree is copied.
+
+    Attributes:
+        excludes: patterns for --exclude.
+        delete: whether to delete what the source does not have.
+        delete_excluded: whether to delete excluded files in the destination too. By default, rsync
+            leaves them as they are.
+        one_file_system: whether to stay on one file system.
+        checksum: whether to compare files by content.
+        rsh: the remote shell, only for a source on another host.
+        temporary: a folder for temporary files.
+        link_dest: a tree on the file system of the destination. Files that are equal are shared
+            with it by hard links.
+        dry_run: whether to find only what would change.
+        folder_times: whether the times of folders are compared and copied.
+        silence: number of seconds without data from the other host after which rsync ends.
+    """
 
     excludes: Sequence[str] = ()
     delete: bool = True
@@ -49,14 +63,16 @@ class Options:
 
 
 def command(src: str, dest: str, options: Options) -> list[str]:
-    """The rsync call that makes dest equal to src: owners by number, hard links, ACLs,
-    extended attributes, devices, sparse files."""
+    """Return the rsync command that makes *dest* equal to *src*.
+
+    It keeps owners by number, hard links, ACLs, extended attributes, devices and sparse files.
+    """
     return [
         "rsync",
         "-aHAXS",
         *(["--dry-run"] if options.dry_run else []),
         "--numeric-ids",
-        "--modify-window=-1",  # compare nanoseconds: by default a change within a second is missed
+        "--modify-window=-1",  # nanoseconds; by default, a change in the same second is missed
         *(["--one-file-system"] if options.one_file_system else []),
         *([] if options.folder_times else ["--omit-dir-times"]),
         *([f"--timeout={options.silence}"] if options.silence else []),
@@ -85,7 +101,10 @@ def copy(
     held: Sequence[int] = (),
     totals: Totals | None = None,
 ) -> tuple[Ended, dict[str, int]]:
-    """Run command()'s argv; changes gets each item, the result the numbers of --stats."""
+    """Run a command of `command`. Each item is added to *changes*.
+
+    Returns how rsync ended, and the numbers of its --stats.
+    """
     stats = dict.fromkeys(_NUMBERS.values(), 0)
 
     def record(line: bytes) -> None:

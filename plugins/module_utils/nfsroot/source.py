@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a root is copied from, told apart by the words of one option."""
+"""The kinds of sources that a root can be copied from."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _ARCHIVE = re.compile(r"\.(?:tar|tar\.(?:gz|bz2|xz|zst|lz4|lzma)|tgz|tbz2?|txz|t
 _SQUASHFS = re.compile(r"\.(?:squashfs|sqfs|sfs)$")
 _SQUASHFS_MAGIC = b"hsqs"  # SQUASHFS_MAGIC of linux/magic.h, as little-endian as all of version 4
 
-# What must not travel from a running system into a root that others mount.
-# The folders stay, where programs expect them; what is in them does not.
+# What must not be copied from a running system to a root that others mount. The folders themselves
+# are copied, since programs expect them, but not their contents.
 HOST_EXCLUDES = (
     "/proc/*",
     "/sys/*",
@@ -64,7 +64,7 @@ HOST_EXCLUDES = (
     "/var/log/faillog",
     "/var/log/syslog*",
     "/var/log/messages*",
-    # what Ansible is just running
+    # what Ansible is running now
     ".ansible/tmp",
     # swap
     "/swapfile",
@@ -78,7 +78,13 @@ HOST_EXCLUDES = (
 
 @dataclass(frozen=True)
 class Source:
-    """text is as the user wrote it; path is the folder or file (on the host, for ssh)."""
+    """A source of a copy.
+
+    Attributes:
+        kind: FOLDER, SSH, ARCHIVE or SQUASHFS.
+        text: what the user wrote.
+        path: absolute path of the folder or file; for SSH, on the other host.
+    """
 
     kind: str
     text: str
@@ -86,20 +92,24 @@ class Source:
 
     @property
     def is_host(self) -> bool:
-        """Whether this is a running system, the boot server's own or another's."""
+        """Whether this is a running system, of the boot server or of another host."""
         if self.kind == SSH:
             return self.path == "/"
-        # By what it is: it may be bound to another place (mount --bind).
+        # Not by its path, since it may be mounted in another place too (mount --bind).
         return self.kind == FOLDER and Path(self.path).exists() and Path(self.path).samefile("/")
 
     @property
     def is_packed(self) -> bool:
-        """Whether this is one file here that has to be unpacked."""
+        """Whether this is one file on the boot server that has to be unpacked."""
         return self.kind in (ARCHIVE, SQUASHFS)
 
 
 def parse(text: str) -> Source:
-    """Tell a folder, a packed root and a host over ssh apart; ValueError says what is right."""
+    """Return the source that a text stands for: a folder, a packed root, or a host over ssh.
+
+    Raises:
+        ValueError: it is none of these; the text says what would be right.
+    """
     if any(ord(character) < 32 or ord(character) == 127 for character in text):
         raise ValueError("has control characters")
     remote = _REMOTE.fullmatch(text)
@@ -116,8 +126,8 @@ def parse(text: str) -> Source:
 
 
 def _kind(path: str) -> str:
-    """What lies at a path of the boot server, or by its name would."""
-    if Path(path).is_dir():  # also one that happens to be called x.tar
+    """Return the kind of a path on the boot server. If it does not exist, its name decides."""
+    if Path(path).is_dir():  # also a folder with a name such as x.tar
         return FOLDER
     if _SQUASHFS.search(path) or is_squashfs(path):
         return SQUASHFS
@@ -125,7 +135,7 @@ def _kind(path: str) -> str:
 
 
 def is_squashfs(path: str) -> bool:
-    """Whether a file begins as a squashfs image does, whatever its name (LTSP's is x86_64.img)."""
+    """Return whether a file is a squashfs image, with any name (LTSP's name is x86_64.img)."""
     try:
         # without O_NONBLOCK, opening a FIFO would wait for its writer
         file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -138,7 +148,7 @@ def is_squashfs(path: str) -> bool:
 
 
 def host_excludes(source: Source) -> list[str]:
-    """HOST_EXCLUDES and, of the boot server, the swap files in use (proc(5), /proc/swaps)."""
+    """Return HOST_EXCLUDES and the swap files that the boot server uses (proc(5), /proc/swaps)."""
     found = list(HOST_EXCLUDES)
     if source.kind == SSH:
         return found
@@ -154,18 +164,18 @@ def host_excludes(source: Source) -> list[str]:
 
 
 def literal(path: str) -> str:
-    """path as an rsync or find pattern that means just itself.
+    """Return a pattern for rsync or find that matches only *path*.
 
-    rsync takes a backslash as an escape only where the pattern has a wildcard.
+    rsync reads a backslash as an escape only if the pattern has a wildcard.
     """
     return re.sub(r"([*?\[\\])", r"\\\1", path) if re.search(r"[*?\[]", path) else path
 
 
 def keeps_out(patterns: Iterable[str], inside: str) -> bool:
-    """Whether an anchored pattern surely excludes inside, a path relative to the source.
+    """Return whether a pattern certainly excludes *inside*, a path relative to the source.
 
-    Only patterns that begin with a slash are considered, each part matched on its own
-    (rsync(1), PATTERN MATCHING RULES); anything cleverer counts as not excluding.
+    Only patterns that begin with a slash are used, and each part is compared separately (rsync(1),
+    PATTERN MATCHING RULES). For other patterns, the result is False.
     """
     parts = inside.strip("/").split("/")
     for pattern in patterns:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ask find(1) and du(1) about a folder: its size, its contents, what changed lately."""
+"""Asks find(1) and du(1) for the size of a folder, its contents, and what changed in it."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ from dataclasses import dataclass, field
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.command import run
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.source import literal
 
-# As rsync(1), --itemize-changes, shows things that are new.
+# The codes of rsync(1), --itemize-changes, for new files, folders, links and so on.
 _NEW = {"f": ">f", "d": "cd", "l": "cL", "b": "cD", "c": "cD", "p": "cS", "s": "cS"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass
 class Changes:
-    """Itemised changes: all are counted, the first ones kept to be shown."""
+    """Itemised changes. All of them are counted, and the first ones are stored."""
 
     keep: int
     count: int = 0
     lines: list[str] = field(default_factory=list)
 
     def add(self, line: bytes) -> None:
-        """Count one change; line is its code and its name."""
+        """Count one change. *line* has its code and its name."""
         self.count += 1
         if len(self.lines) < self.keep:
             self.lines.append(readable(line))
 
     def extend(self, others: Changes) -> None:
-        """Count what others has as well."""
+        """Add the changes in *others*."""
         self.count += others.count
         self.lines += others.lines[: self.keep - len(self.lines)]
 
 
 def readable(name: bytes) -> str:
-    """name as one line of text, whatever bytes it has."""
+    """Return *name*, which can have any bytes, as one line of text."""
     text = name.decode(errors="backslashreplace")
     return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
 def clock() -> str:
-    """Now, as find's -newerct takes it.
+    """Return the current time in the format of find's -newerct.
 
-    Inodes may be stamped by a clock that lags a tick (some ms) behind, so take it a little
-    before reading begins.
+    The clock for the times of inodes can be some milliseconds behind. So call this a little before
+    reading begins.
     """
     now = time.time_ns()
     return f"{now // 10**9}.{now % 10**9:09d}"
@@ -71,16 +71,17 @@ def _prunes(folder: str, excludes: Sequence[str]) -> list[str]:
 def changed_since(
     folder: str, since: str, excludes: Sequence[str], one_file_system: bool
 ) -> str | None:
-    """The name of one thing in folder whose inode changed after since, or None.
+    """Return the name of one thing in *folder* whose inode changed after *since*, or None.
 
-    The change time tells of every write, rename, new link and change of rights. Two processes look
-    for it, each in half of the folders two levels down, such as usr/lib and usr/share.
+    Each write, rename, new link and change of permissions sets the change time. Two processes
+    search, each in half of the folders on the second level, such as usr/lib and usr/share.
     """
     base = "" if folder == "/" else folder
 
     def look(others: str) -> str | None:
         found: list[bytes] = []
-        # find would match each file's name before it asked for its type, were it not "or".
+        # With "or", find checks the type first. With "and", it would compare the name of each file
+        # before that, which takes longer.
         skipped = ["!", "-type", "d", "-o", "-regex", f"{re.escape(base)}/[^/]+/[{others}][^/]*"]
         ended = run(
             [
@@ -102,14 +103,17 @@ def changed_since(
 
 @dataclass
 class Contents:
-    """How many things a folder has, itself included, and the bytes of files and links."""
+    """The number of files, folders and so on in a folder (with itself), and their bytes.
+
+    *size* is that of files and links.
+    """
 
     files: int = 0
     size: int = 0
 
 
 def contents(folder: str, one_file_system: bool, changes: Changes) -> Contents:
-    """Count what is in folder, adding each thing to changes as rsync shows new things."""
+    """Count what is in *folder*. Each thing is added to *changes* as rsync shows new things."""
     total = Contents()
 
     def count(record: bytes) -> None:
@@ -128,12 +132,17 @@ def contents(folder: str, one_file_system: bool, changes: Changes) -> Contents:
 
 
 def totals(folder: str, excludes: Sequence[str], one_file_system: bool, *, holes: bool) -> Contents:
-    """Count what a copy of folder will have; what hard links share counts once.
+    """Count what a copy of *folder* will have. A file with several hard links is counted once.
 
-    Their number tells nothing: in a release, most are those of other releases. So each file with
-    several is remembered, 75 MiB for a million of them.
+    To know which files were counted, each file with several links is stored, in 75 MiB for a
+    million of them. The number of links does not help: in a release, most of them are in other
+    releases.
 
-    holes: whether the holes of sparse files count as well.
+    Args:
+        folder: the folder.
+        excludes: patterns of what is not copied.
+        one_file_system: whether the copy stays on one file system.
+        holes: whether the holes of sparse files are counted.
     """
     total = Contents()
     seen: set[bytes] = set()
@@ -153,7 +162,7 @@ def totals(folder: str, excludes: Sequence[str], one_file_system: bool, *, holes
 
 
 def usage(folder: str, excludes: Sequence[str], one_file_system: bool) -> tuple[int, int]:
-    """Bytes on disk and inodes of folder; less than the truth rather than more."""
+    """Return the bytes on disk and the inodes of *folder*. The real numbers may be higher."""
     base = literal("" if folder == "/" else folder)
     options = ["--one-file-system"] if one_file_system else []
     for pattern in excludes:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Copy one source to many destination roots; each ends complete or can be taken up again."""
+"""Copies one source to many destination roots. A copy that was interrupted can be continued."""
 
 from __future__ import annotations
 
@@ -34,12 +34,17 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.meter imp
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.outcome import Outcome, Root
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.survey import Changes
 
-SHOWN = 500  # itemised changes that a diff shows
+SHOWN = 500  # maximum number of itemised changes in a diff
 
 
 def sync(request: Request) -> Outcome:
-    """Copy as asked. Raises RefusedError (checks.py) before anything is written;
-    afterwards a destination that fails does not stop the others (Outcome.errors)."""
+    """Copy as the request says.
+
+    If a destination fails, the others are still copied, see Outcome.errors.
+
+    Raises:
+        RefusedError: the request has faults (checks.py). Nothing was written.
+    """
     meter = Meter(None if request.check else request.progress, f"examining {request.src}")
     plan = examine(request)
     outcome = Outcome([Root(str(target.root)) for target, _state in plan.destinations])
@@ -51,7 +56,8 @@ def sync(request: Request) -> Outcome:
         else:
             pending.append((target, state, root))
     if plan.source.is_packed:
-        # The unpacked archive becomes the first root: by then the others have read it.
+        # The unpacked archive is renamed to the first root, so this root comes last. The others
+        # have been copied from it by then.
         pending = pending[1:] + pending[:1]
     try:
         with _origin(request, plan, [task[:2] for task in pending], outcome, meter) as origin:
@@ -76,7 +82,7 @@ def _fail(pending: Sequence[tuple[Destination, State, Root]], why: str) -> None:
 
 
 def _attempt(job: Job, origin: Origin | None, state: State) -> None:
-    """Do one job; what goes wrong is written down in its root."""
+    """Do one job. If it fails, the reason is in the error of its root."""
     started = time.monotonic()
     root = job.root
     root.label, root.copied = job.request.label, True
@@ -103,7 +109,7 @@ def _origin(
     outcome: Outcome,
     meter: Meter,
 ) -> Iterator[Origin | None]:
-    """The source, unpacked if it is an archive. None: there is nothing to compare with."""
+    """Yield the source (of an archive, the unpacked folder), or None if it cannot be read yet."""
     source = plan.source
     if plan.absent or not pending:
         yield None
@@ -112,7 +118,7 @@ def _origin(
     elif source.kind == src.FOLDER:
         yield Origin(os.path.realpath(source.path), folder=True)
     else:
-        # Without a root there is no need to unpack in order to tell that all is new.
+        # In check mode, an archive is not unpacked for roots that do not exist: everything is new.
         existing = [target for target, state in pending if not (request.check and state.fresh)]
         beside = (existing or [target for target, _state in pending])[-1]
         outcome.commands.append(shlex.join(archive.command(source, beside.unpacked)))
@@ -124,7 +130,7 @@ def _origin(
 
 
 class _Diff:
-    """The itemised changes of all destinations as one text of bounded length."""
+    """The itemised changes of all destinations, as one text of limited length."""
 
     def __init__(self) -> None:
         self.room = SHOWN
@@ -132,7 +138,7 @@ class _Diff:
         self._lines: list[str] = []
 
     def show(self, job: Job, origin: Origin | None) -> None:
-        """Add what a job changed."""
+        """Add the changes of a job."""
         changes, source = job.changes, job.plan.source.text
         if changes.count:
             self._lines += [f"--- {job.target.root}", f"+++ {source}", *changes.lines]
@@ -143,6 +149,6 @@ class _Diff:
 
     @property
     def text(self) -> str:
-        """The lines, and how many are not among them."""
+        """The lines, and the number of lines that were left out."""
         more = [f"… and {self._unseen} more"] if self._unseen else []
         return "".join(f"{line}\n" for line in [*self._lines, *more])

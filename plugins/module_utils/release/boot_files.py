@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kernels and initrds of releases, laid out below a TFTP root.
+"""Copies the kernels and initrds of releases to a TFTP root.
 
-An entry on the disk must not name a kernel that a power cut has left empty. So a release is copied
-beside its place, written to the disk, and renamed; a release that is there is whole.
+After a power cut, an entry must not name a kernel that is empty. So a release is copied beside its
+place, synced to the disk, and renamed. A release that is in its place is complete.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _PARTIAL = ".partial"
 
 @dataclass(frozen=True)
 class BootFilesPlan:
-    """What is to be done below a TFTP root.
+    """The changes below a TFTP root.
 
     Attributes:
         root: absolute path of the TFTP root.
-        bring: folders that are copied, ``images/IMAGE/RELEASE``, each with where it comes from.
-        missing: folders that are wanted, and whose release is not at hand.
-        superfluous: folders of releases that neither exist any more nor are wanted.
+        bring: folders to copy, ``images/IMAGE/RELEASE``, each with its source.
+        missing: wanted folders that are neither here nor in the source.
+        superfluous: folders of releases that no longer exist and are not wanted.
     """
 
     root: Path
@@ -38,10 +38,13 @@ class BootFilesPlan:
     superfluous: tuple[str, ...]
 
     def apply(self, *, purge: bool) -> None:
-        """Copy what is brought, and remove what is superfluous if *purge* says so.
+        """Copy the folders.
+
+        Args:
+            purge: whether to remove superfluous folders too.
 
         Raises:
-            OSError: the system refused. What was copied by then is whole.
+            OSError: a folder cannot be copied. Those that were copied before are complete.
         """
         for folder, source in self.bring.items():
             self._bring(folder, source)
@@ -58,7 +61,7 @@ class BootFilesPlan:
             (partial / name).chmod(0o644)
             _sync(partial / name)
         _sync(partial)
-        if place.exists():  # what somebody left of it
+        if place.exists():  # an incomplete or other copy
             shutil.rmtree(place)
         partial.rename(place)
         _sync(place.parent)
@@ -67,17 +70,17 @@ class BootFilesPlan:
 def plan(
     root: str, wanted: Collection[str], known: Mapping[str, Collection[str]], source: str
 ) -> BootFilesPlan:
-    """Compare a TFTP root with the releases that entries name; nothing is written.
+    """Compare a TFTP root with the releases that entries name. Nothing is written.
 
     Args:
         root: absolute path of the TFTP root.
         wanted: folders of releases, ``images/IMAGE/RELEASE``.
-        known: by the image's name, its releases that exist. Folders of other images are somebody
-            else's.
+        known: the existing releases of each image, by the name of the image. Folders of other
+            images are not changed.
         source: absolute path of the store.
 
     Raises:
-        ValueError: something in *wanted* is no such folder; the text names all that are.
+        ValueError: *wanted* contains names of another form; the text lists all of them.
     """
     wrong = sorted(folder for folder in wanted if not _is_release(folder))
     if wrong:
@@ -111,7 +114,7 @@ def _is_release(folder: str) -> bool:
 
 
 def _size(folder: Path) -> tuple[int, ...]:
-    """Return the sizes of a folder's files in bytes; nothing unless all of them are there."""
+    """Return the sizes of a folder's files in bytes, or () if one of them is missing."""
     try:
         return tuple((folder / name).stat().st_size for name in FILES)
     except (FileNotFoundError, NotADirectoryError):
@@ -127,7 +130,7 @@ def _folders(base: Path, image: str) -> list[str]:
 
 
 def _make_folder(root: Path, folder: Path) -> None:
-    """Make *folder* and its parents below *root*, readable by all."""
+    """Make *folder* and its parents below *root*. All users can read them."""
     for parent in [*reversed(folder.relative_to(root).parents), folder.relative_to(root)]:
         place = root / parent
         if not place.exists():

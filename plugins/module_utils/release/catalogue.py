@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The releases that an image has, and which of them is current.
+"""The releases of an image, and which of them is current.
 
     IMAGE/releases/RELEASE/{root/, boot/{vmlinuz,initrd.img,root.squashfs}, manifest.json}
     IMAGE/current -> releases/RELEASE
 
-A release gets its name by one rename, when all of it is on the disk; a folder whose name begins
-with a dot is one that is being made or removed.
+A release gets its name by one rename, when it is completely on the disk. If the name of a folder
+begins with a dot, the release is being made or removed.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ from ansible_collections.diskless.netboot.plugins.module_utils.store import path
 
 MANIFEST = "manifest.json"
 PREVIOUS = "previous"
-"""Stands for the release before the current one; no release may have this name."""
+"""Stands for the release before the current one. No release can have this name."""
 
 _FORMAT = 1
 
 
 class ReleaseError(Exception):
-    """Releases are not as they have to be for what was asked; the text names every reason."""
+    """The request is not possible with these releases. The text says why."""
 
 
 @dataclass(frozen=True)
 class Release:
-    """What a release's manifest says.
+    """The manifest of a release.
 
     Attributes:
         name: one path segment.
-        serial: counts an image's releases from 1; a later one has a higher number.
-        published: when, UTC, ISO 8601.
-        parent: the release with which it shares unchanged files; None for the first.
-        note: why it was published, in a person's words.
-        kernel: SHA-256 of its kernel.
-        initrd: SHA-256 of its initrd.
-        files: number of things in its root.
-        bytes: size of all files and links in its root.
-        squashfs: how its root is compressed as one file; None where there is no such file.
+        serial: number of the release. The releases of an image are counted from 1.
+        published: when it was published, in UTC, as ISO 8601.
+        parent: the release with which it shares unchanged files, or None for the first.
+        note: why it was published.
+        kernel: SHA-256 of its kernel, in hex.
+        initrd: SHA-256 of its initrd, in hex.
+        files: number of files, folders, links and devices in its root.
+        bytes: size of all files and links in its root, in bytes.
+        squashfs: how its root is compressed as one file, or None if there is no such file.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Release:
     squashfs: str | None
 
     def dump(self) -> str:
-        """Return the manifest's text."""
+        """Return the text of the manifest."""
         return json.dumps({"format": _FORMAT, **asdict(self)}, indent=2) + "\n"
 
 
@@ -78,7 +78,7 @@ def parse(text: str) -> Release:
     """Return the release that a manifest describes.
 
     Raises:
-        ValueError: it is none that this version wrote.
+        ValueError: the text is not a manifest, or another version wrote it.
     """
     data: Any = json.loads(text)
     names = [field.name for field in fields(Release)]
@@ -92,7 +92,7 @@ def parse(text: str) -> Release:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """An image's folder, its releases from the oldest to the newest, and the current one."""
+    """The folder of an image, its releases (oldest first), and the name of the current one."""
 
     folder: Path
     releases: tuple[Release, ...]
@@ -100,28 +100,31 @@ class Catalogue:
 
     @property
     def newest(self) -> Release | None:
-        """The release that was published last, whether it is current or not."""
+        """The release that was published last. It need not be the current one."""
         return self.releases[-1] if self.releases else None
 
     @property
     def next_serial(self) -> int:
-        """The number of the release that comes next."""
+        """The number of the next release."""
         return self.newest.serial + 1 if self.newest else 1
 
     @property
     def names(self) -> list[str]:
-        """The releases' names, oldest first."""
+        """The names of the releases, oldest first."""
         return [release.name for release in self.releases]
 
     def path(self, release: str) -> Path:
-        """Return a release's folder."""
+        """Return the folder of a release."""
         return self.folder / "releases" / release
 
     def resolve(self, wanted: str) -> str:
-        """Return the name of a release that is there: *wanted*, or the one before the current.
+        """Return the name of an existing release.
+
+        Args:
+            wanted: its name, or PREVIOUS for the release before the current one.
 
         Raises:
-            ReleaseError: there is none.
+            ReleaseError: there is no such release.
         """
         names = self.names
         if wanted == PREVIOUS:
@@ -143,11 +146,11 @@ class Catalogue:
 
 
 def read(store: str, image: str) -> Catalogue:
-    """Return the releases of *image*; none where it was never published.
+    """Return the releases of *image*. An image that was never published has none.
 
     Raises:
-        ReleaseError: a release has no manifest that can be read, so it is not known what it is.
-        ValueError: *store* or *image* makes no path.
+        ReleaseError: the manifest of a release is missing or cannot be read.
+        ValueError: *store* or *image* cannot be used in a path.
         OSError: the store cannot be read.
     """
     folder = Path(paths.image(store, image))
@@ -176,7 +179,7 @@ def _current(folder: Path, names: set[str]) -> str | None:
 
 
 def check_name(name: Any) -> str:
-    """Return *name* if a release may have it, else raise ValueError."""
+    """Return *name* if it is a valid name of a release, or raise ValueError."""
     if name == PREVIOUS:
         raise ValueError(f"must not be {PREVIOUS}, which means the one before the current")
     return values.segment(name)
@@ -185,6 +188,6 @@ def check_name(name: Any) -> str:
 def next_name(serial: int, now: datetime) -> str:
     """Return ``2026-11-24.17`` for an image's 17th release.
 
-    Since the newest release is never removed, no name is given twice.
+    No name is used twice, since the newest release is never removed.
     """
     return f"{now:%Y-%m-%d}.{serial}"

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which release clients boot that are set to none: one symbolic link, replaced in one step."""
+"""The current release, which clients boot if they are not set to a release.
+
+It is a symbolic link, which is replaced in one step.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,13 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.marker im
 
 
 def point(folder: Path, release: str) -> None:
-    """Make *release* the current one of the image in *folder*; its lock must be held.
+    """Make *release* the current one of the image in *folder*. The image's lock must be held.
 
-    At every instant the link names the old release or the new one (rename(2)).
+    At every moment, the link names either the old release or the new one (rename(2)).
     """
     staged = folder / ".current.new"
     with contextlib.suppress(FileNotFoundError):
-        staged.unlink()  # of a run that was killed
+        staged.unlink()  # left by a run that was killed
     staged.symlink_to(f"releases/{release}")
     staged.replace(folder / "current")
     fsync_folder(folder)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person asks of an image's releases: publish one, make one current, remove old ones."""
+"""Publishes a release of an image, makes a release current, or removes old releases."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from ansible_collections.diskless.netboot.plugins.module_utils.release.catalogue
 
 NEW, ALWAYS, NEVER = "new", "always", "never"
 
-_LOCK_WAIT = 5.0  # seconds; the children of a run that was killed need a moment to die
+_LOCK_WAIT = 5.0  # seconds; the processes of a run that was killed need a moment to end
 
 
 @dataclass
 class Outcome:
-    """What the module returns; names and meaning as in its RETURN."""
+    """What the module returns. The names have the same meaning as in its RETURN."""
 
     changed: bool = False
     release: str | None = None
@@ -55,18 +55,20 @@ def published(
     """Publish *source* if it differs from the newest release.
 
     Args:
-        store, image: which image.
-        source: what it is made of.
-        release: the new release's name; the date and a number if None.
+        store: root of the store.
+        image: name of the image.
+        source: what the release is made of.
+        release: name of the new release. If None, it is the date and a number.
         note: why it is published.
-        make_current: ``new``: a release that was just published becomes current, so that one
-            which somebody went back to stays current until there is something new. ``always``:
-            the newest release becomes current. ``never``: none does, but for an image's first.
-        check: only say what would be done.
+        make_current: With ``new``, a release becomes current if it was just published. So if
+            somebody went back to an earlier release, that one stays current until there is a new
+            one. With ``always``, the newest release becomes current. With ``never``, no release
+            becomes current, except the first one of an image.
+        check: whether to return only what would be done.
 
     Raises:
-        ReleaseError: it cannot be published; nothing was.
-        OSError, ValueError: likewise.
+        ReleaseError: the image cannot be published. Nothing was published.
+        OSError, ValueError: the same.
     """
     if release is not None:
         catalogue.check_name(release)
@@ -79,12 +81,12 @@ def published(
     if check:
         return _publication(known, source, release, note, make_current, None)
     with _locked(known.folder) as lock:
-        known = catalogue.read(store, image)  # another run may have ended while we waited
+        known = catalogue.read(store, image)  # another run may have ended while this one waited
         publish.sweep(known)
         try:
             return _publication(known, source, release, note, make_current, lock)
         finally:
-            # A boot server with a full disk also loses leases and logs: give the space back.
+            # With a full disk, a boot server also loses leases and logs. So the space is freed.
             publish.sweep(known)
 
 
@@ -96,7 +98,7 @@ def _publication(
     make_current: str,
     lock: int | None,
 ) -> Outcome:
-    """Publish, or without a *lock* say what would be published."""
+    """Publish the image. Without a *lock*, only return what would be published."""
     newest = known.newest
     found = publish.compare(source, known)
     if newest is not None and not found:
@@ -137,14 +139,14 @@ def _told(known: Catalogue, changed: bool, release: str, becomes: str) -> Outcom
 def made_current(
     store: str, image: str, release: str, *, squashfs: bool = False, check: bool = False
 ) -> Outcome:
-    """Make a release that is there the current one; ``previous`` is the one before the current.
+    """Make an existing release the current one.
 
     Args:
-        store: the store's root.
-        image: the image.
-        release: its name.
+        store: root of the store.
+        image: name of the image.
+        release: name of the release, or ``previous`` for the one before the current one.
         squashfs: whether clients fetch the current release as one file.
-        check: whether only to say what would be done.
+        check: whether to return only what would be done.
 
     Raises:
         ReleaseError: there is no such release, or clients could not boot it.
@@ -170,10 +172,18 @@ def made_current(
 def pruned(
     store: str, image: str, keep: int, set_to: Mapping[str, str], *, check: bool = False
 ) -> Outcome:
-    """Remove releases but the newest *keep* and those that are in use.
+    """Remove all releases except the current one, the newest ones, and those that are in use.
+
+    Args:
+        store: root of the store.
+        image: name of the image.
+        keep: number of the newest releases to keep.
+        set_to: the releases that clients are set to, by the names of the clients.
+        check: whether to return only what would be done.
 
     Raises:
-        ReleaseError: it cannot be told which releases are in use; nothing was removed.
+        ReleaseError: *keep* is too low, or it is not known which releases are in use. Nothing was
+            removed.
         OSError, ValueError: the store cannot be read or written.
     """
     if keep < 1:

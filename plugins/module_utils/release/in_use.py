@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why a release must stay: who is set to it, who booted it last, whose root was copied from it.
+"""The reasons to keep a release: clients are set to it, booted it last, or have a copy of it.
 
-A client that overlays a release holds no lock on it that a server could see: NFS version 3 knows
-no open files, and an idle client's connection ends after minutes. So what a client booted last
-counts as what it runs, for as long as it says nothing else.
+The server cannot see whether a client still uses a release. NFS version 3 has no open files, and
+the connection of an idle client ends after some minutes. So it is assumed that a client still runs
+the release that it booted last.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from ansible_collections.diskless.netboot.plugins.module_utils.store import path
 def reasons(
     store: str, image: str, current: str | None, set_to: Mapping[str, str]
 ) -> dict[str, list[str]]:
-    """Return, for each release of *image* that must stay, one sentence for each reason.
+    """Return the reasons for each release of *image* that must be kept, one sentence for each.
 
     Args:
-        store: the store's root.
-        image: the image.
-        current: its current release.
-        set_to: releases by the names of the clients that the inventory sets to them.
+        store: root of the store.
+        image: name of the image.
+        current: its current release, or None.
+        set_to: the releases that clients are set to, by the names of the clients.
 
     Raises:
-        marker.MarkerUnreadableError: it cannot be told what a client's root was copied from.
+        marker.MarkerUnreadableError: it is not known from what a client's root was copied.
         OSError: the store cannot be read.
     """
     found: dict[str, list[str]] = {}
@@ -65,8 +65,10 @@ def _note(found: dict[str, list[str]], store: str, image: str, place: str, why: 
 
 
 def _released(store: str, image: str, place: str) -> str:
-    """Return the release of *image* that a place is of: a folder in the store, or what a client
-    fetched by HTTP; "" for any other."""
+    """Return the release of *image* that a place belongs to, or "".
+
+    The place is a folder in the store, or a URL that a client fetched.
+    """
     server, _slash, rest = place.partition(f"/images/{image}/")
     if server.startswith("http://"):
         release, _slash, file = rest.partition("/")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make a release of an image as it is now; what did not change is shared with the one before."""
+"""Makes a release of an image. It shares unchanged files with the release before it."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ from ansible_collections.diskless.netboot.plugins.module_utils.release.catalogue
 )
 from ansible_collections.diskless.netboot.plugins.module_utils.store import paths
 
-# Belongs to the machine on which packages were installed, or to none: package lists and archives,
-# host keys that a package's script made, what a daemon left.
+# Files that belong only to the machine on which packages were installed, such as package lists and
+# archives, host keys that the script of a package made, and what a daemon left.
 NEVER_PUBLISHED = (
     "/dev/*",
     "/etc/ssh/ssh_host_*",
@@ -50,19 +50,25 @@ NEVER_PUBLISHED = (
 
 _NO_METER = Meter(None, "")
 
-# Of a 773 MiB root, mksquashfs(1) by itself (level 15) made 228 MB in 71 s, this 242 MB in 7 s, and
-# lz4 355 MB in 2 s.
+# From a root of 773 MiB, mksquashfs(1) with its default level 15 made 228 MB in 71 s. With this
+# level, it made 242 MB in 7 s, and with lz4, 355 MB in 2 s.
 _LEVELS = {"zstd": ("-Xcompression-level", "6")}
 
-_SHOWN = 500  # itemised changes that a diff shows
+_SHOWN = 500  # maximum number of itemised changes in a diff
 
 
 @dataclass(frozen=True)
 class Source:
-    """What a release is made of: the image's root, and the kernel and initrd that go with it.
+    """What a release is made of.
 
-    With *squashfs*, a compressor's name, it also gets the root in one file, which only root and
-    *squashfs_group* may read: the image's passwords are in it.
+    Attributes:
+        root: root of the image.
+        kernel: path of the kernel.
+        initrd: path of the initrd.
+        exclude: patterns of files in the root that are not published.
+        squashfs: compressor for the root as one file, or None for no such file.
+        squashfs_group: group that can read this file. Other users cannot, since the image's
+            passwords are in it.
     """
 
     root: Path
@@ -74,11 +80,11 @@ class Source:
 
     @property
     def excludes(self) -> list[str]:
-        """Patterns, as ``rsync --exclude`` takes them, of what stays out of a release."""
+        """Patterns for ``rsync --exclude`` of files that are not in a release."""
         return [*NEVER_PUBLISHED, *self.exclude]
 
     def missing(self) -> list[str]:
-        """Return one sentence for each thing that is not there or not whole."""
+        """Return one sentence for each thing that is missing or incomplete."""
         found = self._broken_off()
         if not (self.root / "etc").is_dir():
             found.append(f"{self.root} holds no system")
@@ -97,9 +103,9 @@ class Source:
         return found
 
     def _broken_off(self) -> list[str]:
-        """Say so if nfsroot_sync was at the root and did not come to its end.
+        """Return a sentence if nfsroot_sync has not completed its copy to the root.
 
-        A root that it never copied to has no marker.
+        If nfsroot_sync did not make the root, there is no marker.
         """
         try:
             known = marker.read(Destination(self.root).marker)
@@ -115,8 +121,11 @@ class Source:
 
 
 class _Changes(Changes):
-    """Changes without folders of which only the time is another: a file in them that is never
-    published came or went, and any other would have a line of its own."""
+    """Changes without folders whose time is the only change.
+
+    In such a folder, a file was created or removed that is never published. All other changes in a
+    folder have lines of their own.
+    """
 
     def add(self, line: bytes) -> None:
         if not line.startswith(b".d..t...... "):
@@ -125,7 +134,14 @@ class _Changes(Changes):
 
 @dataclass
 class Difference:
-    """How an image differs from a release of it; *since* is when the look at it began."""
+    """The differences between an image and its newest release.
+
+    Attributes:
+        since: when the comparison began, as for find's -newerct.
+        changes: the changes in the root.
+        boot: one line for each change of the kernel, the initrd or the squashfs file.
+        commands: the commands that were run to publish the image.
+    """
 
     since: str = field(default_factory=clock)
     changes: Changes = field(default_factory=lambda: _Changes(_SHOWN))
@@ -137,17 +153,19 @@ class Difference:
 
     @property
     def lines(self) -> list[str]:
-        """One line for each change, as ``rsync --itemize-changes`` writes them."""
+        """One line for each change, in the form of ``rsync --itemize-changes``."""
         more = self.changes.count - len(self.changes.lines)
         return [*self.boot, *self.changes.lines, *([f"… and {more} more"] if more else [])]
 
 
 def compare(source: Source, known: Catalogue) -> Difference:
-    """Return how *source* differs from the newest release; where there is none, say nothing of it.
+    """Return the differences between *source* and the newest release.
+
+    If there is no release, the result has no differences.
 
     Raises:
         ReleaseError: they cannot be compared.
-        OSError: kernel or initrd cannot be read.
+        OSError: the kernel or the initrd cannot be read.
     """
     found = Difference()
     newest = known.newest
@@ -162,7 +180,7 @@ def compare(source: Source, known: Catalogue) -> Difference:
         kind = kind if source.squashfs else "*deleting  "
         found.boot.append(f"{kind} boot/{paths.SQUASHFS}")
     root = known.path(newest.name) / "root"
-    # A pattern may be newer than the release, which then holds what must not be published.
+    # If a pattern is newer than the release, the release may contain what must not be published.
     options = rsync.Options(excludes=source.excludes, delete_excluded=True, dry_run=True)
     argv = rsync.command(str(source.root), str(root), options)
     ended, _numbers = rsync.copy(argv, found.changes, _NO_METER, dest=root)
@@ -175,20 +193,20 @@ def publish(
 ) -> Release:
     """Make the release *name* and return it.
 
-    Until its last step, a rename, it is a hidden folder, which `sweep` removes.
+    Until the last step, which is a rename, it is a hidden folder. `sweep` removes such folders.
 
     Args:
-        source: what it is made of.
-        known: the releases that there are.
+        source: what the release is made of.
+        known: the existing releases.
         name: its name.
         note: why it is published.
-        found: what `compare` returned; gets the command that copied.
-        lock: descriptor of the image's lock. rsync shares it, so that when we are killed the next
-            run waits until rsync is gone too.
+        found: what `compare` returned. The commands are added to it.
+        lock: descriptor of the image's lock. rsync and mksquashfs share it. So if this run is
+            killed, the next run waits until they have ended too.
 
     Raises:
         ReleaseError: it could not be made, or the image changed meanwhile. Nothing was published.
-        OSError: likewise.
+        OSError: the same.
     """
     staged = known.path(f".{name}.partial")
     staged.mkdir(mode=0o755, parents=True)
@@ -197,7 +215,7 @@ def publish(
     options = rsync.Options(excludes=source.excludes, link_dest=link_dest)
     argv = rsync.command(str(source.root), str(staged / "root"), options)
     found.commands.append(shlex.join(argv))
-    # Without a release before it everything is new; with one, what differs was found already.
+    # For the first release, everything is new. Otherwise, the changes are known already.
     changes = found.changes if newest is None else Changes(0)
     ended, numbers = rsync.copy(argv, changes, _NO_METER, dest=staged, held=(lock,))
     _judge(ended)
@@ -239,7 +257,7 @@ def publish(
 def remove(folder: Path) -> None:
     """Remove a release.
 
-    It loses its name first, so that a run which is killed never leaves half a release under it.
+    First it gets a hidden name. So if the run is killed, there is never half a release.
     """
     hidden = folder.with_name(f".{folder.name}.removed")
     folder.rename(hidden)
@@ -248,7 +266,7 @@ def remove(folder: Path) -> None:
 
 
 def sweep(known: Catalogue) -> None:
-    """Remove what runs left that failed or were killed; the image's lock must be held."""
+    """Remove what failed or killed runs have left. The image's lock must be held."""
     top = known.folder / "releases"
     for folder in top.glob(".*"):
         if folder.name.endswith((".partial", ".removed")):
@@ -256,7 +274,7 @@ def sweep(known: Catalogue) -> None:
 
 
 def _pack(source: Source, root: Path, packed: Path, lock: int) -> list[str]:
-    """Put a root into one file (mksquashfs(1)) and return the command that did."""
+    """Pack a root as one file with mksquashfs(1), and return the command."""
     compression = ["-comp", str(source.squashfs), *_LEVELS.get(str(source.squashfs), ())]
     quiet = ["-noappend", "-no-progress", "-quiet"]
     argv = ["mksquashfs", str(root), str(packed), *compression, *quiet]
@@ -269,7 +287,10 @@ def _pack(source: Source, root: Path, packed: Path, lock: int) -> list[str]:
 
 
 def _bring(source: Path, target: Path, known: Catalogue) -> str:
-    """Put a kernel or initrd into a release, shared with the one before; return its digest."""
+    """Put a kernel or initrd into a release, and return its digest.
+
+    If it has not changed, it is a hard link to the file in the release before.
+    """
     if known.newest is not None:
         before = known.path(known.newest.name) / "boot" / target.name
         digest = _digest(before)

@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What lies where on a boot server, and which of it a client uses."""
+"""The paths on a boot server, and which of them a client uses."""

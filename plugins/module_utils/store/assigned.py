@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which release a client is set to: its own, or the current one of its image."""
+"""The release that a client is set to: its own one, or the current one of its image."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def assigned(client: Client, images: Mapping[str, Mapping[str, Any]]) -> str:
 
     Args:
         client: the client.
-        images: by the image's name, a mapping with ``current``, its current release, and
-            ``names``, all of its releases.
+        images: a mapping for each image by its name. In it, ``current`` is the current release, and
+            ``names`` is a list of all releases.
 
     Raises:
-        InventoryError: its image has no release, or not the one that ``netboot_release`` names.
+        InventoryError: its image has no release, or not the one in ``netboot_release``.
     """
     known = images.get(client.image)
     if not known or not known.get("current"):
@@ -43,15 +43,15 @@ def assigned(client: Client, images: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def check_fetched(client: Client, release: str, images: Mapping[str, Mapping[str, Any]]) -> None:
-    """Check that *release* has what *client* fetches, if its root is one file.
+    """Check that *release* has a squashfs file, if *client* fetches its root as one file.
 
     Args:
         client: the client.
         release: the release that it is set to.
-        images: as for `assigned`, where ``squashfs`` holds the releases that have one.
+        images: as for `assigned`. In it, ``squashfs`` is a list of the releases with such a file.
 
     Raises:
-        InventoryError: it has not.
+        InventoryError: the release has no such file.
     """
     if roots.mounts(client) or release in images[client.image].get("squashfs", ()):
         return

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a client has its root from, and whether it may write there."""
+"""The root of a client: its path, and whether the client can write to it."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from ansible_collections.diskless.netboot.plugins.module_utils.store import path
 
 
 def writable(client: Client) -> bool:
-    """Tell whether *client* writes to a root on the server. The others keep changes in RAM."""
+    """Return whether *client* writes to a root on the server. Others have changes in their RAM."""
     return client.root not in (ROOT_OVERLAY, ROOT_SQUASHFS)
 
 
 def mounts(client: Client) -> bool:
-    """Tell whether *client* mounts its root over NFS. The others fetch it over HTTP."""
+    """Return whether *client* mounts its root over NFS. Others fetch it over HTTP."""
     return client.root != ROOT_SQUASHFS
 
 
 def copied(client: Client, store: str) -> str:
-    """Return the path of the tree that a *client* which writes has: a copy of a release.
+    """Return the path of the root of a *client* that writes to it. It is a copy of a release.
 
     Raises:
-        ValueError: *store* or a name is no usable path.
+        ValueError: *store* or a name cannot be used in a path.
     """
     if client.root == ROOT_RW:
         return paths.client_root(store, client.name)
@@ -35,10 +35,10 @@ def copied(client: Client, store: str) -> str:
 
 
 def mounted(client: Client, store: str, release: str) -> str:
-    """Return the path on the NFS server that a *client* which mounts has when it boots *release*.
+    """Return the path on the NFS server that *client* mounts as its root when it boots *release*.
 
     Raises:
-        ValueError: *store* or a name is no usable path.
+        ValueError: *store* or a name cannot be used in a path.
     """
     if writable(client):
         return copied(client, store)
@@ -46,12 +46,12 @@ def mounted(client: Client, store: str, release: str) -> str:
 
 
 def exported(client: Client, store: str) -> str:
-    """Return the path that must be exported for that.
+    """Return the path that must be exported so that *client* can mount its root.
 
-    With an overlay root it holds all releases of the image, so that neither publishing nor going
-    back takes from a running client what it has mounted.
+    For an overlay root, this is the folder of all releases of the image. So a running client keeps
+    its root when another release becomes current.
 
     Raises:
-        ValueError: *store* or a name is no usable path.
+        ValueError: *store* or a name cannot be used in a path.
     """
     return copied(client, store) if writable(client) else paths.releases(store, client.image)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files of somebody else's that are changed in place: the text that was there to the new one."""
+"""Edits files that other packages own. Each function returns a new text for an old text."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import re
 from ansible_collections.diskless.netboot.plugins.module_utils.tuning.options import Tuning
 
 _HOSTS = ("127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback")
-# Debian's installer gives a host name this address.
+# Debian's installer writes a line with this address for the host name.
 _INSTALLERS = re.compile(r"127\.0\.1\.1\s")
 _FSTAB_FIRST = (
     "# Written by diskless.netboot.client_tuning: the initrd mounts the root; no disk, no swap."
 )
-# mount(8) passes over options that begin so. It marks the lines of ours.
+# mount(8) ignores options that begin with x-. This one marks the lines that this collection wrote.
 _OURS = "x-netboot"
 _NOT_ON_DISK = ("tmpfs", "nfs", "nfs4", "cifs")
-# A line of /etc/crontab that runs the jobs of a folder, crontab(5): five fields, the user, the
-# command, which may be spread already.
+# A line of /etc/crontab that runs the jobs in a folder, crontab(5). It has five fields, the user
+# and the command. The command may already begin with "spread".
 _CRON = re.compile(
     r"^(\s*(?:[^#\s]\S*\s+){5}root\s+)(?=\S)(?:/usr/lib/netboot/spread \d+ && )*"
     r"(.*run-parts.*/etc/cron\.(?:daily|weekly|monthly).*)$",
@@ -28,16 +28,17 @@ _RCS = re.compile(r"^#?\s*ASYNCMOUNTNFS=.*$", re.MULTILINE)
 
 
 def hosts(old: str) -> str:
-    """Return ``/etc/hosts`` with the names that every PC knows, and no PC's own, hosts(5)."""
+    """Return ``/etc/hosts`` with the names of localhost, and without a host name, hosts(5)."""
     kept = [line for line in old.splitlines() if not _INSTALLERS.match(line)]
     missing = [line for line in _HOSTS if line not in kept]
     return "".join(f"{line}\n" for line in [*missing, *kept])
 
 
 def fstab(old: str, tuning: Tuning) -> str:
-    """Return ``/etc/fstab``: RAM, file servers, and no disk, which is another machine's, fstab(5).
+    """Return ``/etc/fstab`` with file systems in RAM and on file servers, fstab(5).
 
-    Lines of somebody else's stay where they are about RAM or a file server.
+    Of the old lines, those for RAM and file servers stay. Lines for disks are removed, since these
+    are the disks of another machine.
     """
     ram = [
         f"tmpfs {one['path']} tmpfs mode=1777,nosuid,nodev,size={one['size']},{_OURS} 0 0"
@@ -60,14 +61,14 @@ def _stays(fields: list[str], places: set[str]) -> bool:
 
 
 def crontab(old: str, tuning: Tuning) -> str:
-    """Return ``/etc/crontab`` with daily, weekly and monthly jobs spread over a while."""
+    """Return ``/etc/crontab`` with the daily, weekly and monthly jobs spread over some minutes."""
     return _CRON.sub(rf"\1/usr/lib/netboot/spread {tuning.spread_minutes} && \2", old)
 
 
 def rcs(old: str) -> str:
-    """Return ``/etc/default/rcS`` of Debian's old init, told to wait for NFS mounts, rcS(5).
+    """Return ``/etc/default/rcS`` for Debian's old init, so that it waits for NFS mounts, rcS(5).
 
-    It mounts NFS in the background otherwise, and then logs people in without their home.
+    Otherwise it mounts NFS in the background, and users can log in before their home is mounted.
     """
     line = "ASYNCMOUNTNFS=no"
     changed, found = _RCS.subn(line, old)

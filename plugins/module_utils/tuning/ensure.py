@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An image made as its options say: one plan, one diff, and a note of what is ours."""
+"""Plans and makes all changes to the files of an image, and notes which files are its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from ansible_collections.diskless.netboot.plugins.module_utils.tuning import edi
 from ansible_collections.diskless.netboot.plugins.module_utils.tuning.options import Tuning
 
 NOTE = f"{own.PROGRAMS}/files"
-"""In the image: the paths of ours, one a line, so that what is no longer wanted can go."""
+"""A file in the image with the paths that this collection made, one on each line.
+
+It is needed to remove what is no longer wanted.
+"""
 
 _XORG, _ONE_CARD = "etc/X11/xorg.conf", "etc/X11/xorg.conf.of-one-card"
 
@@ -25,14 +28,14 @@ Desired = dict[str, Union[FileSpec, LinkSpec]]
 
 @dataclass(frozen=True)
 class TuningPlan:
-    """What is to be done to an image's root.
+    """The changes to an image's root.
 
     Attributes:
         root: absolute path of the root.
         files: the plan of files and links.
-        folders: absolute paths of folders that mounts need and that are not there.
-        ours: paths of ours, below the root, once it is done.
-        before: those that were ours until now.
+        folders: absolute paths of missing mount points.
+        ours: paths below the root that this collection has made, after the changes.
+        before: paths below the root that it has made so far.
     """
 
     root: str
@@ -50,13 +53,13 @@ class TuningPlan:
         return self.files.diff()
 
     def apply(self) -> None:
-        """Make the root so.
+        """Make the changes.
 
-        The note comes first and names all that is or was ours: a run that is killed leaves
-        nothing behind that nobody takes for ours.
+        The note is written first, with the old and the new paths. So if the run is killed, the next
+        run knows all files that this collection made.
 
         Raises:
-            TreeError: the system refused.
+            TreeError: a file or link could not be written.
             OSError: a folder could not be made.
         """
         for folder in self.folders:
@@ -75,21 +78,21 @@ class TuningPlan:
 
 
 def plan(root: str, tuning: Tuning, shipped: Mapping[str, str]) -> TuningPlan:
-    """Compare an image's root with what its options want; nothing is written.
+    """Compare an image's root with the options, and return the changes. Nothing is written.
 
     Args:
         root: absolute path of the image's root.
-        tuning: what the administrator said.
-        shipped: programs and units of the role by their name.
+        tuning: the options.
+        shipped: texts of the role's programs and units, by name.
 
     Raises:
-        TreeError: something that is no file or link stands in the way.
+        TreeError: something that is neither a file nor a link is in the way.
         OSError: a file could not be read.
     """
     base = Path(root)
     before = _noted(base)
     masks = own.masks(tuning)
-    # A mask that was there before is somebody else's, and stays when it leaves our list.
+    # Somebody else made a mask that was there before. It stays when it is no longer in the list.
     theirs = {path for path in masks if path not in before and _is_mask(base / path)}
     wanted: Desired = {**own.own_files(tuning, shipped), **own.own_links(shipped), **masks}
     gone = {path for path in before.difference(wanted) if _still_ours(base / path, path)}
@@ -101,9 +104,10 @@ def plan(root: str, tuning: Tuning, shipped: Mapping[str, str]) -> TuningPlan:
 
 
 def _not_ours(base: Path, tuning: Tuning) -> tuple[Desired, set[str]]:
-    """Return what becomes of files that are not ours: new contents, and what goes."""
+    """Return the new contents of files that other packages own, and the paths to remove."""
     desired: Desired = {
-        # Empty, not missing: systemd then makes one at the first boot and never asks questions.
+        # The file is empty, not missing. Then systemd makes an id at boot, but does not ask the
+        # questions of a first boot.
         "etc/machine-id": FileSpec(b"", 0o444),
         "etc/hosts": _file(edits.hosts(_read(base / "etc/hosts") or "")),
         "etc/fstab": _file(edits.fstab(_read(base / "etc/fstab") or "", tuning)),
@@ -113,9 +117,10 @@ def _not_ours(base: Path, tuning: Tuning) -> tuple[Desired, set[str]]:
         desired["etc/crontab"] = _file(edits.crontab(crontab, tuning), None)
     if rcs is not None:
         desired["etc/default/rcS"] = _file(edits.rcs(rcs), None)
-    # The host name comes with a PC's entry.
+    # A PC gets its host name from its boot entry.
     absent = {"etc/hostname"}
-    # A configuration of one card would keep PCs with another dark; X finds its card by itself.
+    # With a configuration for one graphics card, the screens of PCs with another card stay dark.
+    # Without it, X finds the card automatically.
     here, there = (_ONE_CARD, _XORG) if tuning.keep_xorg_conf else (_XORG, _ONE_CARD)
     moved = _read(base / here)
     if moved is not None and not (tuning.keep_xorg_conf and (base / there).exists()):
@@ -130,7 +135,10 @@ def _noted(base: Path) -> frozenset[str]:
 
 
 def _still_ours(place: Path, path: str) -> bool:
-    """Tell whether nobody has put a unit of his own where a mask of ours was."""
+    """Return whether *place* is still what this collection made.
+
+    Somebody may have put a unit in the place of a mask.
+    """
     folder, name = posixpath.split(path)
     was_mask = folder == own.UNITS and not name.startswith("netboot-")
     return _is_mask(place) if was_mask else True
@@ -144,7 +152,7 @@ def _read(path: Path) -> str | None:
     try:
         return path.read_text("utf-8", "surrogateescape")
     except (FileNotFoundError, IsADirectoryError):
-        return None  # the plan names a folder in a file's place
+        return None  # for a folder in the place of a file, the plan has an error
 
 
 def _file(text: str, mode: int | None = 0o644) -> FileSpec:

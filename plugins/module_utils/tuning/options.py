@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an administrator says of all PCs of an image."""
+"""The options for all PCs of an image."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Tuning:
-    """The options of role ``client_tuning``, whose argument specification describes them.
+    """The options of the role ``client_tuning``. Its argument specification describes them.
 
     Attributes:
         boot_nics: names of NICs.
         tmpfs: mappings with ``path`` and ``size``.
-        mounts: mappings with ``src``, ``path``, and perhaps ``fstype`` and ``options``.
-        autofs: mappings with ``path``, ``entries``, and perhaps ``timeout`` in seconds.
+        mounts: mappings with ``src`` and ``path``. ``fstype`` and ``options`` are optional.
+        autofs: mappings with ``path`` and ``entries``. ``timeout`` in seconds is optional.
         swap: ``zram``, ``file`` or ``none``.
         zram_size: a formula of zram-generator.conf(5), in MiB.
         swap_file: absolute path.
         swap_megabytes: MiB.
-        log_server: address; empty where logs are not sent.
+        log_server: address, or empty if logs are not sent.
         log_port: TCP port.
         spread_timers: names of timer units.
         spread_minutes: minutes.
@@ -51,7 +51,7 @@ class Tuning:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Tuning:
-        """Return it from a module's options, which may hold others beside these."""
+        """Return the options from those of a module, which can have other options too."""
         given: dict[str, Any] = {item.name: options[item.name] for item in fields(cls)}
         for name, value in given.items():
             given[name] = tuple(value) if isinstance(value, list) else value
@@ -59,5 +59,5 @@ class Tuning:
 
     @property
     def masked(self) -> tuple[str, ...]:
-        """The units that never run; a timer that is spread is wanted after all."""
+        """The units that never run. Timers in spread_timers are not masked."""
         return tuple(sorted(set(self.masked_units).difference(self.spread_timers)))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files and links that belong to this collection in an image."""
+"""The files and links that this collection makes in an image."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MARKER = "# Written by diskless.netboot.client_tuning."
 PROGRAMS = "usr/lib/netboot"
 UNITS = "etc/systemd/system"
 MASK = "/dev/null"
-"""What a masked unit links to, systemctl(1)."""
+"""The target of the link that masks a unit, systemctl(1)."""
 
 _USER_UNITS = "etc/systemd/user"
 _WANTED_BY = re.compile(r"^WantedBy=(\S+)$", re.MULTILINE)
@@ -25,8 +25,8 @@ def own_files(tuning: Tuning, shipped: Mapping[str, str]) -> dict[str, FileSpec]
     """Return the files by their path below ``/``.
 
     Args:
-        tuning: what the administrator said.
-        shipped: programs and units by their name.
+        tuning: the options.
+        shipped: texts of the role's programs and units, by name.
     """
     texts = {
         **_network(tuning),
@@ -45,7 +45,7 @@ def own_files(tuning: Tuning, shipped: Mapping[str, str]) -> dict[str, FileSpec]
 
 
 def own_links(shipped: Mapping[str, str]) -> dict[str, LinkSpec]:
-    """Return the links that start units of ours, and the one to the name servers."""
+    """Return the links that enable the role's units, and the link for the name servers."""
     links = {"etc/resolv.conf": LinkSpec("../run/netboot/resolv.conf")}
     for name in filter(_is_unit, shipped):
         for target in _WANTED_BY.findall(shipped[name]):
@@ -85,7 +85,7 @@ def _network(tuning: Tuning) -> dict[str, str]:
             "iface lo inet loopback",
             *nics,
         ),
-        # sshd takes what is there of them.
+        # sshd uses those of these keys that exist.
         "etc/ssh/sshd_config.d/netboot.conf": _text(
             "HostKey /run/netboot/ssh/ssh_host_ed25519_key",
             "HostKey /etc/ssh/ssh_host_ed25519_key",
@@ -108,8 +108,9 @@ def _swap(tuning: Tuning) -> dict[str, str]:
     zram = ("[zram0]", f"zram-size = {tuning.zram_size}", "compression-algorithm = zstd")
     return {
         "etc/systemd/zram-generator.conf": _text(*(zram if tuning.swap == "zram" else ())),
-        # Otherwise tmp.mount, and all that comes after local file systems, waits until udev has
-        # come to it. The other dependencies are those of any swap unit, systemd.swap(5).
+        # Without this, tmp.mount and all units after the local file systems wait until udev has
+        # made the device. The other dependencies are the usual ones of a swap unit,
+        # systemd.swap(5).
         f"{UNITS}/dev-zram0.swap.d/netboot.conf": _text(
             "[Unit]", "DefaultDependencies=no", "Conflicts=umount.target", "Before=umount.target"
         ),
@@ -121,7 +122,7 @@ def _swap(tuning: Tuning) -> dict[str, str]:
 
 
 def _autofs(tuning: Tuning) -> dict[str, str]:
-    """Return the automounter's maps, auto.master(5) and autofs(5)."""
+    """Return the maps of the automounter, auto.master(5) and autofs(5)."""
     if not tuning.autofs:
         return {}
     maps, folders = {}, []
@@ -139,8 +140,8 @@ def _mounted_on_demand(entry: Mapping[str, Any]) -> str:
 
 
 def _forwarded_log(tuning: Tuning) -> str:
-    # In RAM until it is sent: nothing of it is written on the PC, and little is lost where the
-    # server is away for a while.
+    # Messages are in RAM until they are sent. Nothing is written to a disk, and few messages are
+    # lost if the server cannot be reached for a while.
     return _text(
         'module(load="imuxsock")',
         'module(load="imklog")',
@@ -152,7 +153,7 @@ def _forwarded_log(tuning: Tuning) -> str:
 
 
 def _spread(tuning: Tuning) -> str:
-    # The moment follows from the machine-id: another one on each PC, and the same every day.
+    # The time depends on the machine-id. It is different on each PC, and the same every day.
     return _text(
         "[Timer]", f"RandomizedDelaySec={tuning.spread_minutes}min", "FixedRandomDelay=yes"
     )
