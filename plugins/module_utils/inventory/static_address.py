@@ -32,7 +32,7 @@ class StaticAddress(NamedTuple):
     dns1: str = ""
 
     def argument(self) -> str:
-        """Return the kernel argument ``ip=``; without DNS servers ``autoconf`` is its last field."""
+        """Return the kernel argument ``ip=``; ``autoconf`` is its last field if no DNS is given."""
         last = len(self) if self.dns1 else len(self) - 1 if self.dns0 else len(self) - 2
         return "ip=" + ":".join(self[:last])
 
