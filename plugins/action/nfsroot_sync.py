@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Controller's side of nfsroot_sync: shows how far a copy is while the module makes it.
+"""The part of nfsroot_sync on the controller. It shows the progress of a copy.
 
-The module runs as a job of Ansible (async_wrapper) and replaces a small file in its temporary
-folder, which is read here by plain shell commands: they cost far less than a module.
+The module runs as a job of Ansible (async_wrapper), and writes its progress to a small file in its
+temporary folder. This plugin reads the file with shell commands, which take much less time than a
+module.
 """
 
 from __future__ import annotations
@@ -23,12 +24,13 @@ from ansible.utils.display import Display
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.meter import FILE_NAME
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.progress import line, load
 
-# Asked when Ansible's main process loads the plugin: the workers that run it have no terminal.
+# This is evaluated when Ansible's main process loads the plugin. The workers, which run the plugin,
+# have no terminal.
 TERMINAL = sys.stdout is not None and sys.stdout.isatty()
-NO_LIMIT = 10**9  # seconds that the job may take; 0 would end it after five
-FIRST, LONGEST = 2.0, 15.0  # seconds until the first line, and at most between two
-GRACE = 20.0  # seconds that a module may be gone before its result is there
-# What async_wrapper adds to a result; where the module gave none, it puts "data" in its place.
+NO_LIMIT = 10**9  # seconds that the job may take; with 0, it would be ended after five seconds
+FIRST, LONGEST = 2.0, 15.0  # seconds before the first line, and at most between two lines
+GRACE = 20.0  # seconds to wait for a result after the module has ended
+# What async_wrapper adds to a result. If the module returned no result, it adds "data" instead.
 OF_THE_JOB = ("ansible_job_id", "results_file", "started", "finished")
 LOST = (
     "nfsroot_sync ended without an answer: it was killed, or the boot server was restarted."
@@ -39,11 +41,11 @@ display = Display()
 
 
 class StoppedError(BaseException):
-    """Ansible ends this worker, as it does after Control-C."""
+    """Ansible is ending this worker, for example after Control-C."""
 
 
 class ActionModule(ActionBase):
-    """Runs the module, and watches it if somebody looks on."""
+    """Runs the module, and shows its progress if the output is a terminal."""
 
     _supports_check_mode = True
     _supports_async = True
@@ -54,7 +56,7 @@ class ActionModule(ActionBase):
         """Run the module on the target."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         variables = task_vars or {}
-        if self._task.async_val:  # Ansible itself waits for it, or nobody does
+        if self._task.async_val:  # Ansible itself waits for the end of the task, or nobody does
             native = self._connection.has_native_async
             return {**result, **self._execute_module(task_vars=variables, wrap_async=not native)}
         try:
@@ -70,14 +72,14 @@ class ActionModule(ActionBase):
         try:
             return TERMINAL if asked is None else boolean(asked)
         except TypeError:
-            return False  # the module says what is wrong with it
+            return False  # the module reports what is wrong with this value
 
     def _plain(self, variables: dict[str, Any]) -> dict[str, Any]:
         ran: dict[str, Any] = self._execute_module(task_vars=variables)
         return ran
 
     def _watched(self, variables: dict[str, Any]) -> dict[str, Any]:
-        """Run the module as a job, and return its result as if it had been run plainly."""
+        """Run the module as a job. The result is the same as without a job."""
         self._make_tmp_path()
         shell = self._connection._shell
         folder = shell.tmpdir  # the job removes it when it ends
@@ -90,7 +92,7 @@ class ActionModule(ActionBase):
             try:
                 return self._await(job, watch, variables)
             except StoppedError:
-                # Without a terminal of its own the job would go on, unseen.
+                # The job has no terminal, so it would go on running.
                 self._command(watch.kill_command)
                 raise
             finally:
@@ -111,7 +113,7 @@ class ActionModule(ActionBase):
     def _await(
         self, job: dict[str, Any], watch: Watch, variables: dict[str, Any]
     ) -> dict[str, Any]:
-        """Show how far the job is until it has a result, or can no longer get one."""
+        """Show the progress of the job until it has a result, or until it is lost."""
         pause = 0.2
         while True:
             time.sleep(pause)
@@ -132,22 +134,25 @@ class ActionModule(ActionBase):
             watch.see(self._command(watch.command))
 
     def _command(self, words: str) -> dict[str, Any]:
-        """Run a shell command on the target: its "stdout" and "rc"."""
+        """Run a shell command on the target. The result has "stdout" and "rc"."""
         said: dict[str, Any] = self._low_level_execute_command(words)  # type: ignore[no-untyped-call]
         return said
 
     def _tidy(self, folder: str | None) -> None:
-        """Remove a temporary folder of Ansible's on the target."""
+        """Remove a temporary folder of Ansible on the target."""
         self._remove_tmp_path(folder)  # type: ignore[no-untyped-call]
 
 
 class Watch:
-    """What the controller knows of a job, and when it says so.
-
-    title: the host that the job is on. file: what the module replaces, on that host.
-    """
+    """What the controller knows about a job, and when it shows a line about it."""
 
     def __init__(self, title: str, file: str) -> None:
+        """Begin to watch.
+
+        Args:
+            title: the host of the job, as it is shown.
+            file: path of the file with the progress, on that host.
+        """
         self.pid: int | None = None
         self.alive = False
         self._title = title
@@ -157,21 +162,21 @@ class Watch:
 
     @property
     def command(self) -> str:
-        """A shell command whose output and status see() understands."""
+        """A shell command whose output and status are the input of see()."""
         return f"cat {self._file} 2>/dev/null; test -d /proc/{self.pid or 'none'}"
 
     @property
     def kill_command(self) -> str:
-        """A shell command that ends the module, and gives async_wrapper time to notice."""
+        """A shell command that kills the module, and waits until async_wrapper has noticed."""
         return f"kill -KILL {self.pid} && sleep 0.5" if self.pid else "true"
 
     @property
     def lost(self) -> bool:
-        """Whether the module has been gone for so long that no result will come."""
+        """Whether the module ended so long ago that there will be no result."""
         return not self.alive and time.monotonic() - self._seen > GRACE
 
     def see(self, said: dict[str, Any]) -> None:
-        """Learn from what command() said, and display a line if it is time for one."""
+        """Read the result of the command, and display a line if it is time for the next one."""
         progress = load(said["stdout"])
         now = time.monotonic()
         self.alive = self.pid is not None and said["rc"] == 0
@@ -191,7 +196,7 @@ def _title(task: Any, variables: dict[str, Any]) -> str:
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """Let a signal that ends a worker raise StoppedError, once: there is something to tidy up."""
+    """Raise StoppedError once if a signal ends this worker, so that it can clean up."""
     signals = (signal.SIGINT, signal.SIGTERM)
 
     def stop(number: int, _frame: object) -> None:

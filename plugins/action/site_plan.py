@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks a whole inventory before anything is touched, and works out its clients."""
+"""Checks a whole inventory before anything is changed, and returns its clients."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ display = Display()
 
 
 class ActionModule(ActionBase):
-    """Reads and refuses; it changes nothing."""
+    """Checks the inventory. It changes nothing."""
 
     _supports_check_mode = True
 
@@ -49,7 +49,7 @@ class ActionModule(ActionBase):
         try:
             clients = _clients(variables)
         except InventoryError as error:
-            # Ansible shows a result's text on one line, and twice.
+            # Ansible would show the text of a result on one line, and twice.
             display.display(str(error), color="red")
             return _failed(result, "The inventory has faults, which are listed above.")
         except LibraryMissingError as error:
@@ -76,7 +76,7 @@ class ActionModule(ActionBase):
         return {**result, "changed": False, "clients": [client.to_dict() for client in clients]}
 
     def _exports(self, variables: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return what the last run exported; nothing where there was none."""
+        """Return the exports of the last run, or [] if there was none."""
         server = variables["hostvars"][variables["groups"]["nfs_servers"][0]]
         store = read(server, "nfs_server_store") if "nfs_server_store" in server else None
         store = store or (read(server, "netboot_store") if "netboot_store" in server else None)
@@ -98,7 +98,7 @@ def _clients(variables: Mapping[str, Any]) -> list[Client]:
     """Return the inventory's clients.
 
     Raises:
-        InventoryError: names everything that is wrong with groups, servers, images and clients.
+        InventoryError: groups, servers, images or clients have faults; the text lists all of them.
     """
     groups, hostvars = variables["groups"], variables["hostvars"]
     faults = names.group_faults(groups)

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Connection plugin: an image as a host, through the boot server that keeps it."""
+"""Connection plugin for an image as a host. It uses the boot server that keeps the image."""
 
 from __future__ import annotations
 
@@ -72,16 +72,17 @@ from ansible.plugins.loader import become_loader, connection_loader
 from ansible_collections.diskless.netboot.plugins.module_utils.image import host as image_host
 from ansible_collections.diskless.netboot.plugins.module_utils.store import paths
 
-# Of a file, in bytes: what is held in memory at a time on its way.
+# The size of the pieces in which a file is transferred, in bytes.
 _PIECE = 16 << 20
 
 
 class Connection(ConnectionBase):
-    """Commands in an image, by the connection of the boot server that keeps it."""
+    """Runs commands in an image, over the connection to the boot server that keeps it."""
 
     transport = "diskless.netboot.image"
     has_pipelining = True
-    # Without, each task would need five commands instead of one, and leave files in the image.
+    # Without pipelining, each task would need five commands instead of one, and would leave files
+    # in the image.
     always_pipeline_modules = True
     has_tty = False
 
@@ -94,7 +95,7 @@ class Connection(ConnectionBase):
         self._server: Any = None
 
     def _resolve_option_variables(self, variables: Any, templar: Any) -> Any:
-        # The only place that sees the variables of other hosts.
+        # Only here can a connection plugin read the variables of other hosts.
         self._groups = variables.get("groups", {})
         self._hostvars = variables.get("hostvars", {})
         plugin: Any = super()
@@ -106,20 +107,23 @@ class Connection(ConnectionBase):
         var_options: dict[str, Any] | None = None,
         direct: dict[str, Any] | None = None,
     ) -> None:
-        """Take the options, and of the task what the server's connection may want to know."""
+        """Set the options, and keep those of the task for the connection to the server."""
         plugin: Any = super()
         plugin.set_options(task_keys=task_keys, var_options=var_options, direct=direct)
         self._task_keys = task_keys or {}
 
     def update_vars(self, variables: dict[str, Any]) -> None:
-        """Say which Python an image has, so that nobody looks for it; keep passing files out."""
+        """Set the path of Python in an image, so that Ansible does not look for it.
+
+        Also set the folder for Ansible's temporary files, so that they are not in the image.
+        """
         super().update_vars(variables)
         variables.setdefault("ansible_python_interpreter", "/usr/bin/python3")
         if "ansible_remote_tmp" not in variables:
-            self._shell.set_option("remote_tmp", "/tmp")  # beside the image: see image_host.py
+            self._shell.set_option("remote_tmp", "/tmp")  # beside the image, see image/host.py
 
     def is_pipelining_enabled(self, wrap_async: bool = False) -> bool:
-        """Tell that modules need no file, and refuse those that would be left running."""
+        """Return whether pipelining is used, and raise an error for tasks with async."""
         if wrap_async:
             raise AnsibleError(
                 f"the image {self._name} cannot run tasks with 'async': they would end with the"
@@ -150,7 +154,7 @@ class Connection(ConnectionBase):
         return status, output, errors
 
     def put_file(self, in_path: str, out_path: str) -> None:
-        """Write a file of the controller into the image, where its own links lead."""
+        """Copy a file from the controller to the image. Links in the image are followed there."""
         if not Path(in_path).exists():
             raise AnsibleFileNotFound(f"there is no file {in_path}")
         name = self._shell.quote(out_path)
@@ -160,7 +164,7 @@ class Connection(ConnectionBase):
                 self._run(f"cat >> {name}", piece)
 
     def fetch_file(self, in_path: str, out_path: str) -> None:
-        """Write a file of the image to the controller."""
+        """Copy a file from the image to the controller."""
         read = f"dd if={self._shell.quote(in_path)} bs={_PIECE} count=1 status=none"
         with Path(out_path).open("wb") as target:
             number = 0
@@ -169,7 +173,7 @@ class Connection(ConnectionBase):
                 number += 1
 
     def reset(self) -> None:
-        """Forget the connection to the server."""
+        """Reset the connection to the server."""
         if self._server:
             self._server.reset()
         self.close()
@@ -237,7 +241,7 @@ class Connection(ConnectionBase):
             raise AnsibleError(f"{name}: there is no connection plugin {kind!r}")
         self._tell(inner, "connection", variables)
         if inner.has_option("use_tty"):
-            inner.set_option("use_tty", False)  # a terminal would alter the bytes of a file
+            inner.set_option("use_tty", False)  # a terminal would change the bytes of a file
         self._tell(inner._shell, "shell", variables)
         if _becomes(variables):
             method = variables.get("ansible_become_method", _setting("DEFAULT_BECOME_METHOD"))
@@ -255,7 +259,7 @@ class Connection(ConnectionBase):
 
 
 def _becomes(variables: Any) -> bool:
-    """Whether the server's user has to become root first."""
+    """Return whether the user on the server has to become root first."""
     user = variables.get("ansible_user", _setting("DEFAULT_REMOTE_USER"))
     asked = variables.get("ansible_become", _setting("DEFAULT_BECOME"))
     return user != "root" and bool(boolean(asked))

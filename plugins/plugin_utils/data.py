@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the filters share: plain data in, one readable error out."""
+"""Functions that all filters use, for plain data and for errors."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Rendered = TypeVar("Rendered")
 
 
 def plain(value: Any) -> Any:
-    """Return *value* as str, bool, int, float, None, list and dict of just those types.
+    """Return *value* with only the types str, bool, int, float, None, list and dict.
 
-    Jinja hands over tagged subclasses and containers that template their items when read; model
-    code and serialisers want neither.
+    Jinja passes subclasses with tags, and containers that evaluate templates when they are read.
+    The code of the model and of serialisers cannot use them.
     """
     if isinstance(value, Mapping):
         return {plain(key): plain(item) for key, item in value.items()}
@@ -41,7 +41,7 @@ def plain(value: Any) -> Any:
 
 @contextmanager
 def filter_errors() -> Iterator[None]:
-    """Turn the model's errors into Ansible's, with their text."""
+    """Convert the errors of the model to errors of Ansible, with the same text."""
     try:
         yield
     except (ValueError, LibraryMissingError) as error:
@@ -49,10 +49,15 @@ def filter_errors() -> Iterator[None]:
 
 
 def rendered(render: Callable[..., Rendered], clients: Any, options: Mapping[str, Any]) -> Rendered:
-    """Return what *render* makes of the clients, with these keyword arguments as plain data.
+    """Return the result of *render* for clients and options, as plain data.
+
+    Args:
+        render: a function of the model.
+        clients: the clients, as the filter ``clients`` returns them.
+        options: the keyword arguments for *render*.
 
     Raises:
-        AnsibleFilterError: names every fault.
+        AnsibleFilterError: the input has faults; the text lists all of them.
     """
     with filter_errors():
         return render(read_clients(clients), **plain(options))

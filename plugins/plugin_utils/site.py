@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An inventory as Ansible has it, read for the model."""
+"""Reads an inventory from Ansible's variables, for the model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ ROLES = Path(__file__).resolve().parents[2] / "roles"
 def client_variables(
     names: Iterable[str], hostvars: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
-    """Return what concerns each client: each read evaluates a template, and others are big."""
+    """Return those variables of each client that this collection uses, by the client's name.
+
+    Others are not read, since each read evaluates a template, and templates can be large.
+    """
     return {
         name: {
             plain(key): read(variables, key)
@@ -37,7 +40,7 @@ def client_variables(
 
 
 def read(variables: Mapping[str, Any], key: str) -> Any:
-    """Return a variable as plain data, or why it cannot be had."""
+    """Return a variable as plain data, or Unreadable with the reason if its template fails."""
     try:
         return plain(variables[key])
     except (AnsibleError, UndefinedError) as error:

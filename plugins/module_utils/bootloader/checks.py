@@ -125,12 +125,12 @@ class Checks:
             self.fault(variable, value, "must close its double quote")
         elif not text or " " in "".join(text.split('"')[::2]):
             self.fault(
-                variable, value, "must be one argument: a blank may stand in double quotes only"
+                variable, value, "must be one argument: blanks are allowed only in double quotes"
             )
         if text == "-":
-            self.fault(variable, value, "must not be '-' alone, by which PXELINUX drops them all")
+            self.fault(variable, value, "must not be '-' alone: PXELINUX would drop all arguments")
         if text.lower().startswith("initrd="):
-            self.fault(variable, value, "must be given as initrd, which overrides it")
+            self.fault(variable, value, "must be given as initrd, which overrides this argument")
         return text
 
     def number(self, variable: str, value: int | None, allowed: Iterable[int], words: str) -> None:

@@ -279,7 +279,7 @@ def _release(
         # Older copies have a note with only the release, without the image.
         image = values.segment(image) if slash else client.image
     except ValueError:
-        expected = f"must hold what {path} was copied from, as IMAGE/RELEASE"
+        expected = f"must be IMAGE/RELEASE, which names the release that {path} is a copy of"
         raise InventoryError([Fault(client.name, "root_releases", copied, expected)]) from None
     if image != client.image:
         expected = (

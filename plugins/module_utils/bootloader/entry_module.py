@@ -91,7 +91,7 @@ def run(
     """
     root, entries = options["root"], options["entries"]
     if options["state"] == "absent" and options["purge"]:
-        expected = "must go with state: present, where entries says what stays"
+        expected = "must go with state: present, since entries then lists all entries to keep"
         raise EntryError([Fault("", "purge", True, expected)])
     if options["state"] == "present":
         parsed = parse(entries)

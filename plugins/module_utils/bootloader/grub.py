@@ -167,7 +167,7 @@ def _faults(entry: Entry) -> Iterator[tuple[str, object, str]]:
         yield "sysappend", entry.sysappend, "must be 0 or 2 (BOOTIF=): GRUB cannot add the others"
     for where, hashes in entry.passwords():
         if hashes.pxelinux and not hashes.grub:
-            yield f"{where}.grub", None, "must be given too, or GRUB would ask for none"
+            yield f"{where}.grub", None, "must be given too, or GRUB asks for no password"
     bootable = [label.name for label in _bootable(entry)]
     for where, name in (("default", entry.default), ("ontimeout", entry.ontimeout)):
         if name and name not in bootable:
@@ -175,7 +175,7 @@ def _faults(entry: Entry) -> Iterator[tuple[str, object, str]]:
     for number, label in enumerate(entry.labels):
         for place, argument in enumerate(label.append if label.kernel else ()):
             if set("'\\") & set(argument):
-                expected = "must be without ' and \\, before which GRUB would put a \\"
+                expected = "must not contain ' or \\, since GRUB would put a \\ before it"
                 yield f"labels[{number}].append[{place}]", argument, expected
     for where, path in _fetches(entry):
         if is_url(path) and not _URL.fullmatch(path):

@@ -100,7 +100,7 @@ def _label(label: Label, *, marked: bool) -> Iterator[str]:
 def _faults(entry: Entry) -> Iterator[tuple[str, object, str]]:
     for where, hashes in entry.passwords():
         if hashes.grub and not hashes.pxelinux:
-            yield f"{where}.pxelinux", None, "must be given too, or PXELINUX would ask for none"
+            yield f"{where}.pxelinux", None, "must be given too, or PXELINUX asks for no password"
 
 
 def _fetches(entry: Entry) -> Iterator[tuple[str, str]]:

@@ -68,7 +68,7 @@ def _check(plan: DhcpPlan, proxy: Any) -> bool:
         InventoryError: the proxy option or a boot file is wrong.
     """
     faults = [
-        Fault("", f"boot_files.{kind}", path, "must be without a comma, which ends it for dnsmasq")
+        Fault("", f"boot_files.{kind}", path, "must not contain a comma: dnsmasq would end there")
         for kind, path in plan.boot_files.items()
         if "," in path
     ]

@@ -25,8 +25,8 @@ _STAGED = re.compile(r"\.netboot-[0-9a-f]{16}-.+", re.DOTALL)
 # For fewer files, syncfs would have to wait for other data too that a busy server has to write.
 _MANY = 64
 _OPEN = 256
-# Bytes of a file to read at least, for a diff. To see that two files differ in size, it is not
-# necessary to read all of a larger file.
+# At most this number of bytes is read from a file, unless the desired content is longer. It is
+# enough for a diff, and a file that is longer than the desired content differs anyway.
 _SHOWN = 1 << 20
 # Somebody may have put a link or a FIFO there meanwhile. A link is not followed, and a FIFO does
 # not block.

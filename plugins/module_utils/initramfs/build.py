@@ -183,7 +183,7 @@ def _name_lost(root: Path, lost: list[drivers.Firmware]) -> list[str]:
         packages = {drivers.firmware_package(name, distribution) for name in names} - {None}
         hint = f" (in the package {'; '.join(sorted(map(str, packages)))})" if packages else ""
         if packages <= installed:
-            hint = " (nor has its package, which is installed)" if packages else ""
+            hint = " (its installed package does not have it either)" if packages else ""
         found.append(f"firmware: {driver} names what the image lacks{hint}: {', '.join(names)}")
     return found
 
@@ -195,7 +195,7 @@ def _why(plan: _Plan) -> tuple[fingerprint.Record | None, list[str]]:
         return None, [f"{dest} does not exist"]
     record = fingerprint.Record.load(fingerprint.sidecar(dest))
     if record is None:
-        return None, [f"{fingerprint.sidecar(dest)}, which says what it was made of, is missing"]
+        return None, [f"{fingerprint.sidecar(dest)}, which lists its inputs, is missing"]
     if record.sha256 != rootfs.file_digest(dest):
         return record, [f"{dest} is not what was built"]
     now = fingerprint.file_facts(plan.spec.root, record.files)

@@ -37,7 +37,7 @@ def faults(spec: Spec, version: str) -> list[str]:
         found.append(f"compression: the image has no {name}; install {package} in it")
     config = resolve(spec.root, f"boot/config-{version}")
     if not config.is_file():
-        found.append(f"kernel: {config} is missing, which says what it can unpack")
+        found.append(f"kernel: {config}, which lists what the kernel can unpack, is missing")
     elif f"CONFIG_RD_{name.upper()}=y" not in config.read_text("utf-8").splitlines():
         found.append(f"compression: kernel {version} cannot unpack {name}")
     return found

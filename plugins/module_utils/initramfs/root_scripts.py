@@ -207,7 +207,7 @@ esac
 %(state_used)s"""
 
 READ_AHEAD = 32
-"""KiB."""
+"""How far ahead the kernel reads by default, in KiB."""
 
 ROOT_KINDS = {"overlay | squashfs": _OVERLAY, "shared-rw": _SHARED_RW}
 

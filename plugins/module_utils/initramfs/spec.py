@@ -14,7 +14,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.error i
 # The highest level of each compressor that needs no other option, from its man page.
 LEVELS = {"zstd": 19, "gzip": 9, "xz": 9, "lz4": 12, "bzip2": 9, "lzma": 9}
 
-NO_BUSYBOX = "squashfs: the image has no busybox, which fetches such a root; install it in it"
+NO_BUSYBOX = "squashfs: the image has no busybox, which fetches the root; install busybox in it"
 
 _DRIVERS = (re.compile(r"[A-Za-z0-9_-]+"), hardware.PCI_ID, hardware.MODALIAS)
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]*$")
@@ -80,7 +80,7 @@ class Spec:
             lines = []
         lines = [line for line in lines if line.strip()]
         if modules == "list" and not drivers and not lines:
-            faults.append("drivers: modules=list takes only what is listed; name the NIC drivers")
+            faults.append("drivers: modules=list includes only listed ones; name the NIC drivers")
         if compression_level is not None and not 1 <= compression_level <= LEVELS[compression]:
             faults.append(
                 f"compression_level: {compression_level} is not within 1 to"

@@ -190,7 +190,7 @@ def _files(reader: Reader) -> dict[str, str]:
 def _kept_path(value: Any) -> str:
     path = values.absolute_path(value)
     if path.split("/")[1] in ("dev", "proc", "run", "sys"):
-        raise ValueError("must lie outside /dev, /proc, /run and /sys, which each start makes anew")
+        raise ValueError("must lie outside /dev, /proc, /run and /sys, which are new at each start")
     return path
 
 

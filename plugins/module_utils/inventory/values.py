@@ -167,7 +167,7 @@ def kernel_argument(value: Any) -> str:
             "without white space, control characters, quotes, backslash or backtick"
         )
     if argument == "-":
-        raise ValueError("must not be '-' alone, by which PXELINUX drops all arguments")
+        raise ValueError("must not be '-' alone: PXELINUX would drop all arguments")
     return argument
 
 

@@ -235,7 +235,7 @@ def _unfit(exports: Sequence[Export]) -> list[Fault]:
             for option in client.options:
                 if option.partition("=")[0] in _NO_COUNTERPART and option not in told:
                     told.add(option)
-                    expected = "must not be given: NFS-Ganesha has nothing that answers to it"
+                    expected = "must not be given: NFS-Ganesha does not support it"
                     faults.append(Fault("", "options", option, expected))
     return faults
 

@@ -133,7 +133,7 @@ def plan_client_roots(
             faults.extend(error.faults)
             continue
         if sources.setdefault(path, source) != source:
-            expected = f"must be as for the others that share their root ({sources[path][1]})"
+            expected = f"must be as for the others that share its root ({sources[path][1]})"
             faults.append(Fault(client.name, "netboot_release", client.release, expected))
     if faults:
         raise InventoryError(faults)

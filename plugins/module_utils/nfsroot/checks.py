@@ -197,7 +197,7 @@ def _destinations(
                 reasons = _foreign_faults(state, request.adopt)
                 found.append((target, state))
             except (MarkerUnreadableError, OSError) as error:
-                reasons = [f"cannot be judged: {error}"]
+                reasons = [f"cannot be checked: {error}"]
         faults += [f"dest[{index}] {text!r} {reason}" for reason in reasons]
     for root in sorted(sound):
         outer = next((str(path) for path in Path(root).parents if str(path) in sound), None)

@@ -53,7 +53,7 @@ def read(path: Path) -> Marker | None:
         with path.open(encoding="utf-8") as file:
             data = json.load(file)
         if data["format"] != FORMAT or data["state"] not in (COPYING, COMPLETE):
-            raise MarkerUnreadableError(f"{path} is of an unknown format, of a newer version maybe")
+            raise MarkerUnreadableError(f"{path} is of an unknown format, maybe of a newer version")
         return Marker(data["state"], data["src"], data["label"], data["finished"])
     except FileNotFoundError:
         return None

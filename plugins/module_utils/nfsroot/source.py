@@ -23,7 +23,7 @@ _REMOTE = re.compile(
 )
 _ARCHIVE = re.compile(r"\.(?:tar|tar\.(?:gz|bz2|xz|zst|lz4|lzma)|tgz|tbz2?|txz|tzst)$")
 _SQUASHFS = re.compile(r"\.(?:squashfs|sqfs|sfs)$")
-_SQUASHFS_MAGIC = b"hsqs"  # SQUASHFS_MAGIC of linux/magic.h, as little-endian as all of version 4
+_SQUASHFS_MAGIC = b"hsqs"  # SQUASHFS_MAGIC of linux/magic.h; version 4 is always little-endian
 
 # What must not be copied from a running system to a root that others mount. The folders themselves
 # are copied, since programs expect them, but not their contents.

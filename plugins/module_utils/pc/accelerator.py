@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which accelerator QEMU can be trusted with on this machine.
+"""Finds out which accelerator of QEMU works on this machine.
 
-A /dev/kvm that exists is no proof: under some hypervisors a guest hangs on its
-first instruction and burns a core for ever. So a guest of 512 bytes has to
-run to its end within a few seconds before KVM is chosen.
+It is not enough that /dev/kvm exists. Under some hypervisors, a guest hangs at its first
+instruction and uses a whole core for ever. So KVM is chosen only if a guest of 512 bytes ends
+within a few seconds.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from pathlib import Path
 QEMU = "qemu-system-x86_64"
 PROOF_SECONDS = 10.0
 
-# A boot sector that does what a kernel does first: enter protected mode, map
-# 4 MiB by one large page, turn paging on and count down from 2**26. Then it
-# writes 0x2a to port 0xf4, where isa-debug-exit ends QEMU with (value << 1) | 1.
-# Real mode alone proves nothing: it was seen to work where paging resets the CPU.
+# A boot sector that begins like a kernel: it enters protected mode, maps 4 MiB with one large page,
+# and turns paging on. Then it counts down from 2**26 and writes 0x2a to port 0xf4. There, the
+# device isa-debug-exit ends QEMU with the status (value << 1) | 1. A test in real mode is not
+# enough: on a machine where it worked, paging reset the CPU.
 _PROOF_CODE = bytes.fromhex(
     "fa31c08ed8"  # cli; ds = 0
     "660f0116707c"  # lgdt the table at 0x7c58
@@ -43,16 +43,16 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def boot_sector() -> bytes:
-    """Return the proving guest: one sector that SeaBIOS will start."""
+    """Return the test guest, which is one sector that SeaBIOS starts."""
     return _PROOF_CODE.ljust(510, b"\0") + b"\x55\xaa"
 
 
 def proves(accelerator: str, seconds: float = PROOF_SECONDS) -> bool:
-    """Run the proving guest and tell whether it came to its end in time.
+    """Run the test guest, and return whether it ended in time.
 
     Args:
-        accelerator: what QEMU's ``-accel`` takes, ``kvm`` or ``tcg``.
-        seconds: how long the guest may take.
+        accelerator: value of QEMU's ``-accel``, ``kvm`` or ``tcg``.
+        seconds: how long the guest may take, in seconds.
     """
     with tempfile.NamedTemporaryFile(prefix="netboot-proof-") as disk:
         disk.write(boot_sector())
@@ -79,10 +79,12 @@ def proves(accelerator: str, seconds: float = PROOF_SECONDS) -> bool:
 
 
 def choose(memory: Path) -> str:
-    """Return ``kvm`` if it was proven since this machine was booted, else ``tcg``.
+    """Return ``kvm`` if it works on this machine, or ``tcg``.
+
+    The test runs once after each boot of this machine.
 
     Args:
-        memory: the file that remembers the answer between calls.
+        memory: the file in which the result is stored.
     """
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "tcg"
@@ -95,7 +97,7 @@ def choose(memory: Path) -> str:
         return remembered[1]
     answer = "kvm" if proves("kvm") else "tcg"
     memory.parent.mkdir(parents=True, exist_ok=True)
-    # PCs are switched on at once, by threads and by processes.
+    # Several threads and processes can do this at the same time.
     staged = memory.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
     staged.write_text(f"{boot_id} {answer}\n")
     staged.replace(memory)

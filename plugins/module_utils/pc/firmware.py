@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The firmware of a PC that QEMU plays: its own BIOS, or OVMF from Debian's package ovmf."""
+"""The firmware of a PC in QEMU: QEMU's own BIOS, or OVMF from Debian's package ovmf."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 
 OVMF = Path("/usr/share/OVMF")
 
-# Code, and the variables that a new PC begins with. Those named ms have Microsoft's keys
-# enrolled and Secure Boot on (README.Debian of the package).
+# The code, and the variables of a new PC. The files with "ms" in their name have Microsoft's keys,
+# and Secure Boot is on (README.Debian of the package).
 _OVMF = {
     "uefi": ("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"),
     "secureboot": ("OVMF_CODE_4M.ms.fd", "OVMF_VARS_4M.ms.fd"),
@@ -24,7 +24,7 @@ def firmware_arguments(kind: str, folder: Path) -> list[str]:
 
     Args:
         kind: one of FIRMWARES.
-        folder: takes the PC's own UEFI variables, new at each power-on.
+        folder: folder for the UEFI variables of this PC. They are new at each power-on.
 
     Raises:
         FileNotFoundError: the package ovmf is not installed.
@@ -37,7 +37,8 @@ def firmware_arguments(kind: str, folder: Path) -> list[str]:
     shutil.copyfile(template, variables)
     machine = ["-machine", "q35"]
     if kind == "secureboot":
-        # Only code in system management mode may write the variables, or it would prove nothing.
+        # Only code in system management mode can write the variables. Otherwise, a test of Secure
+        # Boot would prove nothing.
         machine = ["-machine", "q35,smm=on"]
         machine += ["-global", "driver=cfi.pflash01,property=secure,value=on"]
     # fmt: off

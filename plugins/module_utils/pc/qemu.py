@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A PC as a QEMU process: its hardware, its console, and its cable.
+"""A PC as a QEMU process, with its hardware, its console and its network cable.
 
-The caller opens the tap device and hands over its descriptor, so that a guest can be
-plugged into a bridge of another network namespace while QEMU itself stays here.
+The caller opens the tap device and passes its descriptor. So a guest can be connected to a bridge
+in another network namespace, while QEMU itself runs in this one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.pc.wire import (
     WireReader,
 )
 
-# What the stages need of a frame: DHCP's options end well before this.
+# The number of bytes of each frame that are captured. The options of DHCP end well before this.
 _CAPTURED_BYTES = 512
 _ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
 
@@ -38,11 +38,11 @@ class Hardware:
     """A PC's hardware.
 
     Attributes:
-        memory: MiB.
-        cpus: processors. With two, in emulation, the timer of the second stood still for a whole
-            start of Debian 13 (kernel 6.12.118, QEMU 7.2, 2026-11-29).
+        memory: RAM in MiB.
+        cpus: number of processors. With two processors in emulation, the timer of the second one
+            did not run during a whole start of Debian 13 (kernel 6.12.118, QEMU 7.2, 2026-11-29).
         accelerator: ``kvm`` or ``tcg`` (see accelerator.choose).
-        uuid: SMBIOS system UUID, or None for QEMU's zeros.
+        uuid: system UUID in the SMBIOS, or None for a UUID of zeros.
     """
 
     memory: int = 1024
@@ -54,9 +54,9 @@ class Hardware:
         """Return QEMU's arguments for this hardware, without disks, cables or console."""
         accel, cpu = self.accelerator, "max"
         if accel == "tcg":
-            # What later processors have beyond the first x86-64 costs more than it saves when it is
-            # emulated: a Debian 12 PC was ready after 41 s with all of it, and after 31 s without
-            # (2026-11-26).
+            # The emulation of newer instructions takes more time than they save. A PC with Debian
+            # 12 was ready after 41 s with all of them, and after 31 s with those of the first
+            # x86-64 (2026-11-26).
             accel, cpu = "tcg,thread=multi", "qemu64"
         # fmt: off
         return [
@@ -73,13 +73,13 @@ def nic_arguments(
     """Return QEMU's arguments for one NIC on an open tap descriptor.
 
     Args:
-        name: of the netdev.
+        name: name of the netdev.
         tap: descriptor of the tap device.
-        mac: lower case with colons.
-        model: QEMU's device name, for example ``virtio-net-pci`` or ``e1000``.
-        boot: whether the firmware boots from it; if not, it has no option ROM.
-        rom: whether it brings QEMU's option ROM. UEFI drives virtio NICs itself, and the ROM of
-            2019 breaks shim's second download ("Malformed binary").
+        mac: MAC address, lower case with colons.
+        model: name of the device in QEMU, for example ``virtio-net-pci`` or ``e1000``.
+        boot: whether the firmware boots from it. If not, it has no option ROM.
+        rom: whether it has QEMU's option ROM. UEFI has its own driver for virtio NICs, and with the
+            ROM of 2019, shim's second download fails ("Malformed binary").
     """
     extra = (",bootindex=1" if boot else "") + ("" if boot and rom else ",romfile=")
     # fmt: off
@@ -89,12 +89,12 @@ def nic_arguments(
 
 
 class Guest:
-    """A running QEMU process; use it as a context manager, so that it ends.
+    """A running QEMU process. Use it as a context manager, so that it ends.
 
     Attributes:
-        console: everything the serial console printed so far.
-        trace: the stages seen so far.
-        wire_bytes: bytes that crossed the captured cable.
+        console: everything that the serial console has printed so far.
+        trace: the stages so far.
+        wire_bytes: number of bytes on the captured cable so far.
     """
 
     def __init__(
@@ -106,14 +106,14 @@ class Guest:
         capture: str | None = None,
         trace: Trace | None = None,
     ) -> None:
-        """Power on.
+        """Switch the PC on.
 
         Args:
             arguments: QEMU's command, from Hardware.arguments and nic_arguments.
-            folder: takes console.log, qemu.log and the control socket.
-            taps: descriptors that QEMU inherits; closed here once it runs.
-            capture: name of the netdev whose frames are followed.
-            trace: what takes note of the stages.
+            folder: folder for console.log, qemu.log and the control socket.
+            taps: descriptors of tap devices for QEMU. They are closed here when it runs.
+            capture: name of the netdev whose frames are captured, or None.
+            trace: collects the stages.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -124,7 +124,7 @@ class Guest:
         self._log = (folder / "console.log").open("wb")
         self._control = folder / "control.sock"
         self._control.unlink(missing_ok=True)
-        # A PC whose owner was killed goes with it.
+        # If the owner of this PC is killed, the kernel kills QEMU too.
         command = [
             *_ENDS_WITH_US,
             *arguments,
@@ -159,7 +159,7 @@ class Guest:
         self._selector.register(self._stream(), selectors.EVENT_READ, self._read_console)
         if self._capture is not None:
             self._selector.register(self._capture, selectors.EVENT_READ, self._read_wire)
-        # QEMU stands still when nobody takes what it says, so somebody always does.
+        # QEMU stops if nobody reads its output, so a thread always reads it.
         self._news = threading.Condition()
         self._reader = threading.Thread(target=self._follow, daemon=True)
         self._reader.start()
@@ -185,20 +185,20 @@ class Guest:
         return self._wire.bytes
 
     def watch(self, done: Callable[[], bool], timeout: float) -> bool:
-        """Wait for ``done()``, asked anew whenever console or cable say something.
+        """Wait until ``done()`` is true. It is called when the console or the cable has new data.
 
-        Returns whether it was done within ``timeout`` seconds; False also when QEMU ended first.
+        Returns whether it was true within ``timeout`` seconds, and before QEMU ended.
         """
         with self._news:
             self._news.wait_for(lambda: done() or not self._reader.is_alive(), timeout)
         return done()
 
     def wait_ready(self, timeout: float) -> bool:
-        """Follow the boot until the stage ``ready``, at most ``timeout`` seconds."""
+        """Wait for the stage ``ready``, for at most ``timeout`` seconds."""
         return self.watch(lambda: self.trace.reached("ready"), timeout)
 
     def wait_end(self, timeout: float) -> bool:
-        """Wait until QEMU ended by itself, at most ``timeout`` seconds."""
+        """Wait until QEMU ends by itself, for at most ``timeout`` seconds."""
         self._reader.join(timeout)
         return not self._reader.is_alive()
 
@@ -234,7 +234,7 @@ class Guest:
         self.control("system_powerdown")
 
     def kill(self) -> None:
-        """Pull the plug, if it still runs, and let go of everything."""
+        """Kill QEMU if it is still running, and close all files."""
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
@@ -256,7 +256,7 @@ class Guest:
         return self.process.stdout
 
     def _follow(self) -> None:
-        """Read console and cable until QEMU closed its console."""
+        """Read the console and the cable until QEMU closes its console."""
         reading = True
         while reading:
             for key, _events in self._selector.select():

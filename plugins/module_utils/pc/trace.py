@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what was seen of a client to the stages that it passed.
+"""Finds the stages of a client's boot from what its network and its console show.
 
-The network tells of dhcp, loader and entry; the console of kernel, initrd, root and ready.
+The network shows dhcp, loader and entry. The console shows kernel, initrd, root and ready.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Passed:
 
     Attributes:
         stage: one of STAGES.
-        seconds: since power-on.
-        detail: what showed it: an address, a path, a line of the console.
+        seconds: seconds since power-on.
+        detail: what showed it, which is an address, a path, or a line of the console.
     """
 
     stage: str
@@ -45,12 +45,12 @@ class Passed:
 
 @dataclass
 class Trace:
-    """The stages of one client, in the order in which they were seen.
+    """The stages of one client, in the order in which they were reached.
 
     Attributes:
-        ready: what the console says when the client is ready, a regular expression.
-        root: what it says when a program of the root has taken over from the initrd.
-        passed: what was reached so far.
+        ready: regular expression for what the console prints when the client is ready.
+        root: regular expression for what it prints when a program in the root has been started.
+        passed: the stages so far.
         refused: paths that the TFTP server did not have, in order.
     """
 
@@ -61,15 +61,15 @@ class Trace:
     _tail: str = ""
 
     def reached(self, stage: str) -> bool:
-        """Tell whether the client passed ``stage``."""
+        """Return whether the client reached ``stage``."""
         return any(step.stage == stage for step in self.passed)
 
     def detail(self, stage: str) -> str:
-        """Return what showed ``stage``; empty where it was not reached."""
+        """Return what showed ``stage``, or "" if it was not reached."""
         return next((step.detail for step in self.passed if step.stage == stage), "")
 
     def on_wire(self, event: Leased | FileServed | FileRefused, seconds: float) -> None:
-        """Take note of what the network showed ``seconds`` after power-on."""
+        """Note what the network showed ``seconds`` after power-on."""
         if isinstance(event, Leased):
             self._note("dhcp", seconds, event.address)
         elif isinstance(event, FileRefused):
@@ -80,8 +80,8 @@ class Trace:
             self._note("loader", seconds, event.path)
 
     def on_console(self, text: str, seconds: float) -> None:
-        """Take note of what the console printed ``seconds`` after power-on."""
-        said = self._tail + text  # a line, or an escape sequence, may come in pieces
+        """Note what the console printed ``seconds`` after power-on."""
+        said = self._tail + text  # a line or an escape sequence can arrive in several pieces
         window = _ESCAPES.sub("", said)
         for stage, pattern in (*_CONSOLE, ("root", self.root)):
             if not self.reached(stage) and (seen := re.search(pattern, window)):
@@ -95,7 +95,7 @@ class Trace:
             self.passed.append(Passed(stage, round(seconds, 2), detail))
 
     def sentence(self) -> str:
-        """Say in one sentence how far the client came, and what to look at."""
+        """Return one sentence about the last stage of the client, and what to check."""
         if not self.passed:
             return (
                 "The PC got no address: is its cable in, is LAN boot on in its firmware, "
@@ -111,7 +111,7 @@ class Trace:
         )
 
 
-# What stands between a stage and the next, in the words of the person who has to look.
+# What to check if the client does not reach the stage after this one.
 _NEXT = {
     "dhcp": "The boot loader never came: look at the TFTP server and at the boot file's name.",
     "loader": "The loader found no entry: look at pxelinux.cfg/ or grub/ on the TFTP server.",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a booting PC's network cable says: DHCP and TFTP read from a live capture.
+"""Reads DHCP and TFTP from a live capture of the network cable of a PC that boots.
 
 Formats: libpcap's classic file (draft-ietf-opsawg-pcap), Ethernet II, IPv4 (RFC 791),
 UDP (RFC 768), DHCP (RFC 2131, options in RFC 2132), TFTP (RFC 1350, options in RFC 2347).
@@ -52,7 +52,7 @@ class FileRefused:
 
 
 class CaptureReader:
-    """Cuts a growing capture into frames; feed it bytes as they come."""
+    """Splits a growing capture into frames. Its bytes can be passed in pieces of any length."""
 
     def __init__(self) -> None:
         self._buffer = b""
@@ -85,14 +85,14 @@ class CaptureReader:
 
 
 class WireReader:
-    """Follows one client's frames and tells what happened in them."""
+    """Reads the frames of one client, and returns what happened in them."""
 
     def __init__(self) -> None:
         self.bytes = 0
         self._asked: dict[int, str] = {}
 
     def feed(self, frame: Frame) -> Leased | FileServed | FileRefused | None:
-        """Return what this frame means, or None where it means nothing to a boot."""
+        """Return the event in this frame, or None if it does not belong to the boot."""
         self.bytes += frame.length
         data = frame.data
         if len(data) < 42 or data[12:14] != b"\x08\x00" or data[23] != socket.IPPROTO_UDP:

@@ -157,9 +157,9 @@ def made_current(
     fetched = [each.name for each in known.releases if each.squashfs]
     if squashfs and name not in fetched:
         raise ReleaseError(
-            f"the release {name} has no squashfs, which clients fetch, so these could not start."
-            f" Say one that has ({', '.join(fetched) or 'there is none'}) as the release, or give"
-            " these clients another netboot_root."
+            f"the release {name} has no squashfs, so clients that fetch it could not start. Choose"
+            f" one that has ({', '.join(fetched) or 'there is none'}), or give these clients"
+            " another netboot_root."
         )
     outcome = _told(known, name != known.current, name, name)
     if outcome.changed and not check:

@@ -114,9 +114,9 @@ class Source:
         if known is None or known.state == marker.COMPLETE:
             return []
         return [
-            f"the copy of {known.src} to {self.root} did not come to its end: run again what"
-            " copied (the playbook capture.yml for a PC's system), or remove that root and have"
-            " it made anew"
+            f"the copy of {known.src} to {self.root} is not complete: make the copy again (the"
+            " playbook capture.yml does so for a running PC), or remove this root, so that it is"
+            " made again"
         ]
 
 
