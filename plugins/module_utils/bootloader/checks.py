@@ -123,7 +123,7 @@ class Checks:
             return text
         if text.count('"') % 2:
             self.fault(variable, value, "must close its double quote")
-        elif not text or " " in "".join(text.split('"')[::2]):
+        elif not text.replace('"', "") or " " in "".join(text.split('"')[::2]):
             self.fault(
                 variable, value, "must be one argument: blanks are allowed only in double quotes"
             )

@@ -68,6 +68,7 @@ def test_one_client_in_two_spellings_is_refused() -> None:
         ({"labels": [label(append="ro quiet")]}, "must be a list, one kernel argument each"),
         ({"labels": [label(append=["ro quiet"])]}, "labels[0].append[0]: 'ro quiet': must be one"),
         ({"labels": [label(append=['a="b c'])]}, "must close its double quote"),
+        ({"labels": [label(append=['""'])]}, "labels[0].append[0]: '\"\"': must be one"),
         ({"labels": [label(append=["a\nDEFAULT b"])]}, "control characters or line ends"),
         ({"labels": [label(append=["a\x1b"])]}, "control characters or line ends"),
         ({"labels": [label(append=["a\udc80"])]}, "control characters or line ends"),
