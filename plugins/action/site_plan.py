@@ -62,8 +62,15 @@ class ActionModule(ActionBase):
                 " releases, exports, entries and addresses belong together.",
             )
         if not boolean(variables.get("netboot_allow_removal", False), strict=False):
+            exports = self._exports(variables)
+            if isinstance(exports, str):
+                return _failed(
+                    result,
+                    "It cannot be checked whether this run would remove PCs, since the exports of"
+                    f" the last run cannot be read. {exports}.",
+                )
             gone = removal(
-                self._exports(variables),
+                exports,
                 [client.name for client in clients],
                 [client.address for client in clients],
             )
@@ -75,8 +82,8 @@ class ActionModule(ActionBase):
                 )
         return {**result, "changed": False, "clients": [client.to_dict() for client in clients]}
 
-    def _exports(self, variables: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return the exports of the last run, or [] if there was none."""
+    def _exports(self, variables: dict[str, Any]) -> list[dict[str, Any]] | str:
+        """Return the exports of the last run, [] if there was none, or why they cannot be read."""
         server = variables["hostvars"][variables["groups"]["nfs_servers"][0]]
         store = read(server, "nfs_server_store") if "nfs_server_store" in server else None
         store = store or (read(server, "netboot_store") if "netboot_store" in server else None)
@@ -85,8 +92,12 @@ class ActionModule(ActionBase):
             module_name="ansible.legacy.slurp", module_args={"src": path}, task_vars=variables
         )
         if read_back.get("failed"):
-            return []
-        found: list[dict[str, Any]] = json.loads(base64.b64decode(read_back["content"]) or "[]")
+            why = str(read_back.get("msg", "")).rstrip(".")
+            return [] if "not found" in why.lower() else why
+        try:
+            found: list[dict[str, Any]] = json.loads(base64.b64decode(read_back["content"]))
+        except ValueError as error:
+            return f"{path}: {error}"
         return found
 
 

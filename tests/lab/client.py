@@ -22,8 +22,8 @@ from ansible_collections.diskless.netboot.tests.lab.places import Lab
 from ansible_collections.diskless.netboot.tests.lab.shell import LabError, run
 
 BOOT_SECONDS = 300.0
-# What ssh says of a PC that is not there yet, or too busy starting to greet it in time.
 _CONTROL = "ssh"
+# What ssh says of a PC that is not there yet, or too busy starting to greet it in time.
 _NOT_YET = ("Connection refused", "No route to host", "timed out during banner exchange")
 
 

