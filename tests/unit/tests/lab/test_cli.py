@@ -33,5 +33,12 @@ def test_it_says_that_no_lab_is_running_and_how_to_start_one(arguments: list[str
     assert line.startswith("lab: no lab 'nobodys' is running. Start it with 'tests/lab/lab --name")
 
 
+def test_a_run_of_nothing_is_answered_with_an_example() -> None:
+    ended = lab("run")
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == "lab: say which command, such as 'tests/lab/lab run journalctl'\n"
+
+
 def test_to_end_one_that_is_not_running_is_no_fault() -> None:
     assert lab("down").returncode == 0

@@ -100,12 +100,18 @@ def test_the_proving_guest_runs_to_its_end_and_not_in_no_time() -> None:
 def test_pcs_that_are_switched_on_at_once_may_all_ask_first(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    together = threading.Barrier(4)
+    asked, written = threading.Barrier(4), threading.Barrier(4)
+    replace = Path.replace
 
     def proves(_name: str) -> bool:
-        together.wait(10)
+        asked.wait(10)
         return True
 
+    def replaced(staged: Path, target: Path) -> Path:
+        written.wait(10)  # until all have staged their answer
+        return replace(staged, target)
+
     monkeypatch.setattr(accelerator, "proves", proves)
+    monkeypatch.setattr(Path, "replace", replaced)
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(lambda _number: machine.choose(), range(4))) == ["kvm"] * 4
