@@ -50,9 +50,9 @@ def test_each_release_that_is_wanted_is_served_and_readable_by_all(root: Path, s
     plan = lay_out(root, store, FIRST, SECOND)
 
     assert list(plan.bring) == [FIRST, SECOND]
-    for name in ("vmlinuz", "initrd.img"):
+    for name, what in (("vmlinuz", "kernel"), ("initrd.img", "initrd")):
         served = root / SECOND / name
-        assert served.read_text() == f"{ {'v': 'kernel', 'i': 'initrd'}[name[0]] } of 2026-11-25.1"
+        assert served.read_text() == f"{what} of 2026-11-25.1"
         assert stat.S_IMODE(served.stat().st_mode) == 0o644
         source = store / "images/library/releases/2026-11-25.1/boot" / name
         assert not os.path.samestat(served.stat(), source.stat()), "tftpd is confined: no link"
