@@ -83,6 +83,9 @@ def published(
     with _locked(known.folder) as lock:
         known = catalogue.read(store, image)  # another run may have ended while this one waited
         publish.sweep(known)
+        # Of a release that failed later; another one may get its name.
+        if current.interrupted(known.folder, known.names) is None:
+            current.forget(known.folder)
         try:
             return _publication(known, source, release, note, make_current, lock)
         finally:
@@ -101,20 +104,23 @@ def _publication(
     """Publish the image. Without a *lock*, only return what would be published."""
     newest = known.newest
     found = publish.compare(source, known)
+    chosen = current.interrupted(known.folder, known.names) or known.current
     if newest is not None and not found:
         if name not in (None, newest.name):
             raise ReleaseError(
                 f"there is nothing to publish as {name}: the image is as in {newest.name}"
             )
-        wanted = newest.name if make_current == ALWAYS else known.current or newest.name
+        wanted = newest.name if make_current == ALWAYS else chosen or newest.name
         if wanted != known.current and lock is not None:
             current.point(known.folder, wanted)
         return _told(known, wanted != known.current, newest.name, wanted)
     if name in known.names:
         raise ReleaseError(f"there is a release {name} already, and a release is never changed")
     name = name or catalogue.next_name(known.next_serial, datetime.now())
-    wanted = name if make_current != NEVER or known.current is None else known.current
+    wanted = name if make_current != NEVER or chosen is None else chosen
     if lock is not None:
+        if wanted != known.current:
+            current.stage(known.folder, wanted)
         publish.publish(source, known, name, note, found, lock)
         if wanted != known.current:
             current.point(known.folder, wanted)

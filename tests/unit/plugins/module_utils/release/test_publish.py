@@ -17,7 +17,11 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.destinati
     Destination,
 )
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.marker import Marker
-from ansible_collections.diskless.netboot.plugins.module_utils.release import catalogue, publish
+from ansible_collections.diskless.netboot.plugins.module_utils.release import (
+    catalogue,
+    current,
+    publish,
+)
 from ansible_collections.diskless.netboot.plugins.module_utils.release.catalogue import ReleaseError
 from ansible_collections.diskless.netboot.tests.unit.plugins.module_utils.release import made
 from ansible_collections.diskless.netboot.tests.unit.plugins.module_utils.release.made import Store
@@ -294,6 +298,32 @@ from ansible_collections.diskless.netboot.tests.unit.plugins.module_utils.releas
 print("ready", flush=True)
 Store(sys.argv[1]).publish(sys.argv[2])
 """
+
+
+def test_a_run_killed_before_its_release_became_current_is_completed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.publish("first")
+    (store.root / "etc/hostname").write_text("other\n")
+    with monkeypatch.context() as killed:
+        killed.setattr(current, "point", lambda *_: sys.exit("killed"))
+        with pytest.raises(SystemExit):
+            store.publish("second")
+    assert store.known.current == "first"
+    planned = store.publish(check=True)
+    assert (planned.changed, planned.current) == (True, "second")
+    assert store.publish().changed
+    assert store.known.current == "second"
+    assert not store.publish().changed
+
+
+def test_a_release_that_failed_does_not_become_current_under_its_name_later(store: Store) -> None:
+    store.publish("first")
+    (store.root / "etc/hostname").write_text("other\n")
+    current.stage(store.image, "second")
+    store.publish("second", make_current="never")
+    assert store.known.current == "first"
+    assert not store.publish().changed
 
 
 def test_a_run_killed_at_any_moment_leaves_a_whole_release_current(store: Store) -> None:
