@@ -72,7 +72,7 @@ class ActionModule(ActionBase):
             gone = removal(
                 exports,
                 [client.name for client in clients],
-                [client.address for client in clients],
+                [address for client in clients for address in client.addresses],
             )
             if gone.suspicious:
                 return _failed(

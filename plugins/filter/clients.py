@@ -26,7 +26,8 @@ options:
       - Only a client's own variables are read, so that no other template is evaluated.
       - C(netboot_mac) is a MAC address or a list of them, in any usual notation. Quote it, since
         YAML reads digits alone as a number.
-      - C(netboot_ip) is the client's IPv4 address.
+      - C(netboot_ip) is the client's IPv4 address, or a list with an address for each MAC address
+        in C(netboot_mac), in the same order.
       - C(netboot_image) is the name of its image.
       - These three variables are required. All others are optional.
       - C(netboot_hostname) is the host name. Defaults to the first label of the inventory name.

@@ -24,6 +24,9 @@ description:
   - Notes in C(/usr/lib/netboot/files) which files and links it made. Those that are no longer
     wanted are removed. A mask that somebody else made stays. So does a unit that somebody else put
     in the place of a mask.
+  - Lists in C(/usr/lib/netboot/capable) the programs that have file capabilities, such as C(ping).
+    NFS does not carry these, so each PC sets them when it starts. A program that others than root
+    could replace is left out.
 extends_documentation_fragment:
   - diskless.netboot.attributes
 attributes:
@@ -214,6 +217,7 @@ folders:
   sample: [/home]
 """
 
+from subprocess import CalledProcessError
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -276,7 +280,7 @@ def main() -> None:
         plan = ensure.plan(module.params["root"], tuning, module.params["files"])
         if not module.check_mode:
             plan.apply()
-    except (TreeError, OSError) as error:
+    except (TreeError, OSError, CalledProcessError) as error:
         module.fail_json(msg=str(error))
     result: dict[str, Any] = {
         action: [f"/{path}" for path in plan.files.paths(action)]

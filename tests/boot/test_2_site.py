@@ -30,7 +30,15 @@ LOOK = (
     "findmnt -no SOURCE /; cat /proc/cmdline; ip -4 -o address show scope global;"
     f" cat /etc/machine-id; [ ! -d {VARIABLES} ] || {{ {SECURE_BOOT}; }}"
 )
-NOTE = "/srv/netboot/clients/pc01/root/root/note"
+HOME = "/srv/netboot/clients/pc01/root/root"
+NOTE = f"{HOME}/note"
+PING = "setpriv --reuid 65534 --clear-groups ping -c 1 -W 9 198.51.100.1"
+# What a user may do before and after dpkg has replaced a program that has capabilities.
+CAPABLE = (
+    "/usr/lib/netboot/capabilities start;"
+    f" {{ getcap /usr/bin/ping; {PING} >&2; dpkg --install /root/iputils-ping_*.deb >&2;"
+    f" getcap /usr/bin/ping; {PING} >&2; }} > /root/capable 2> /root/said"
+)
 
 
 @dataclass(frozen=True)
@@ -121,7 +129,8 @@ def both(site: Site) -> tuple[Seen, Seen]:
     The first wrote a note to its root, the second has Secure Boot on.
     """
     logs = OUTPUT / "both"
-    note = "echo kept > /root/note; sync"
+    site.on_server(f"cd {HOME} && apt-get -q download iputils-ping")
+    note = f"echo kept > /root/note; {CAPABLE}; sync"
     first, second = at_once(
         [
             lambda: _look_inside(site, FIRST, logs, note, firmware="uefi"),
@@ -140,6 +149,16 @@ def test_two_clients_boot_at_once_each_with_its_own_root_and_identity(
         assert f"{pc.address}/24" in seen.addresses
         assert len(seen.machine_id) == 32
     assert both[0].machine_id != both[1].machine_id
+
+
+def test_a_root_over_nfs_has_the_capabilities_of_its_image_also_after_an_upgrade(
+    site: Site, both: tuple[Seen, Seen]
+) -> None:
+    said = site.on_server(f"cat {HOME}/said")
+    assert said.count("1 received") == 2, said
+    assert (
+        site.on_server(f"cat {HOME}/capable").splitlines() == ["/usr/bin/ping cap_net_raw=ep"] * 2
+    )
 
 
 def test_uefi_and_secure_boot_pcs_boot_from_the_same_inventory(both: tuple[Seen, Seen]) -> None:

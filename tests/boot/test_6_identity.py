@@ -65,6 +65,8 @@ def test_a_pc_is_the_same_after_each_start_keeps_what_it_was_told_to_and_leaves_
         assert lines[-1] == "overlay"
         assert running.run("ls /root/note || true") == ""
         assert running.run("systemctl --failed --plain --quiet --no-legend") == ""
+        assert running.run("journalctl --quiet --boot --priority err --output cat") == ""
+        _has_the_capabilities_of_its_image(running)
         assert _key(site) == key
         assert running.run("cat /etc/X11/xorg.conf.d/90-card.conf") == CARD.strip()
         # Whoever held them ended with the PC.
@@ -86,6 +88,13 @@ def _fills_the_space_for_its_changes(running: Running) -> None:
     assert running.run("cat /etc/note; systemctl is-active ssh") == "fine\nactive"
     with pytest.raises(LabError, match="Read-only file system"):
         running.run("touch /run/netboot/lower/etc/note")
+
+
+def _has_the_capabilities_of_its_image(running: Running) -> None:
+    """Fail unless a user may do what a file capability allows, and no program was copied for it."""
+    assert running.run("getcap /usr/bin/ping") == "/usr/bin/ping cap_net_raw=ep"
+    running.run(f"setpriv --reuid 65534 --clear-groups ping -c 1 {SERVER}")
+    assert running.run("stat -c %b /run/netboot/changes/upper/usr/bin/ping") == "0"
 
 
 def _mounts(site: Site, address: str, path: str) -> bool:

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.checks import (
@@ -208,30 +208,38 @@ def plan_entries(
         try:
             release = _release(client, store, image_releases or {}, root_releases or {})
             folder = paths.tftp_boot(client.image, release)
-            arguments = site.arguments(client, release, mounters[client.image])
-            label = {
-                "name": client.image,
-                "kernel": f"{folder}/{paths.KERNEL}",
-                "initrd": [f"{folder}/{paths.INITRD}"],
-                "append": arguments,
-            }
-            _check_length(client, label)
+            for mac, seen in _nics(client):
+                label = {
+                    "name": client.image,
+                    "kernel": f"{folder}/{paths.KERNEL}",
+                    "initrd": [f"{folder}/{paths.INITRD}"],
+                    "append": site.arguments(seen, release, mounters[client.image]),
+                }
+                _check_length(client, label)
+                entries.append(
+                    {
+                        "client": mac,
+                        "labels": [label],
+                        "default": client.image,
+                        "sysappend": SYSAPPEND_BOOTIF,
+                        "comment": client.name,
+                    }
+                )
         except InventoryError as error:
             faults.extend(error.faults)
-            continue
-        entries.extend(
-            {
-                "client": mac,
-                "labels": [label],
-                "default": client.image,
-                "sysappend": SYSAPPEND_BOOTIF,
-                "comment": client.name,
-            }
-            for mac in client.macs
-        )
     if faults:
         raise InventoryError(faults)
     return entries
+
+
+def _nics(client: Client) -> Iterator[tuple[str, Client]]:
+    """Return the MAC address of each NIC of a client, and the client as it is on that NIC."""
+    for mac, address in zip(client.macs, client.addresses):
+        static = client.static
+        if static is None or static.client == address:
+            yield mac, client
+        else:
+            yield mac, replace(client, static=static._replace(client=address))
 
 
 def _own_options(client: Client, mounter: str) -> tuple[list[str], list[str]]:

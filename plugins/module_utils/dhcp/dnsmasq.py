@@ -39,7 +39,7 @@ def dnsmasq_conf(clients: Iterable[Client], *, proxy: Any = False, **options: An
     address.
 
     Args:
-        clients: each gets one line with all of its MAC addresses.
+        clients: each gets one reservation for each of its NICs.
         proxy: whether another DHCP server on the network gives the addresses, and this one only
             tells PXE firmware its boot file (Intel's PXE specification 2.1, "proxyDHCP").
         **options: the options of `plan_dhcp`.
@@ -173,11 +173,7 @@ def _subnet(item: DhcpSubnet) -> list[str]:
 
 
 def _hosts(item: DhcpSubnet) -> list[str]:
-    """Return one line for each address, since dnsmasq rejects a second line with the same one."""
-    hosts: dict[tuple[str, str], list[str]] = {}
-    for reservation in item.reservations:
-        hosts.setdefault((reservation.address, reservation.hostname), []).append(reservation.mac)
     return [
-        f"dhcp-host={','.join(macs)},{address},{hostname},{item.subnet.lease_seconds}"
-        for (address, hostname), macs in hosts.items()
+        f"dhcp-host={one.mac},{one.address},{one.hostname},{item.subnet.lease_seconds}"
+        for one in item.reservations
     ]

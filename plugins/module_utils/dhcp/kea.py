@@ -31,7 +31,7 @@ def kea_dhcp4(clients: Iterable[Client], **options: Any) -> dict[str, Any]:
     The order of the input does not change the data or its order.
 
     Args:
-        clients: each gets one reservation for each of its MAC addresses.
+        clients: each gets one reservation for each of its NICs.
         **options: the options of `plan_dhcp`.
 
     Raises:
@@ -48,8 +48,6 @@ def kea_dhcp4(clients: Iterable[Client], **options: Any) -> dict[str, Any]:
             "reservations-in-subnet": True,
             # No reservation is inside a pool, so Kea need not look for one there.
             "reservations-out-of-pool": True,
-            # A client with several NICs has the same address on all of them.
-            "ip-reservations-unique": False,
             "option-def": [{"name": "ipxe", "code": IPXE, "type": "binary"}],
             "option-data": [
                 {"name": "ipxe", "csv-format": False, "data": bytes((NO_PXEDHCP, 1, 1)).hex()}

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,7 +98,7 @@ def plan_dhcp(
     """Check and sort the data for the configuration of a DHCP server.
 
     Args:
-        clients: each gets one reservation for each of its MAC addresses.
+        clients: each gets one reservation for each of its NICs.
         subnets: list of mappings with the keys of Subnet.
         interfaces: names of the interfaces to answer on. At least one is required, unless this is
             a handout.
@@ -125,8 +125,8 @@ def plan_dhcp(
     plan = AddressPlan(sound, reserved) if len(faults) == before else None
     owners: dict[str, str] = {}
     for client in clients:
-        network, reservations = _reserve(client, plan, owners, faults)
-        by_network.setdefault(network, []).extend(reservations)
+        for network, reservation in _reserve(client, plan, owners, faults):
+            by_network.setdefault(network, []).append(reservation)
     if faults:
         raise InventoryError(faults)
     found = [
@@ -166,28 +166,34 @@ def _boot_file(value: Any) -> str:
 
 def _reserve(
     client: Client, plan: AddressPlan | None, owners: dict[str, str], faults: list[Fault]
-) -> tuple[str, list[Reservation]]:
-    """Return the network and the reservations of a client.
+) -> Iterator[tuple[str, Reservation]]:
+    """Return the reservations of a client, each with its network.
 
-    After a fault, the network is ``""``, and the reservations must not be used.
+    After a fault, they must not be used.
     """
-    given = {"address": client.address, "hostname": client.hostname, "macs": client.macs}
+    before = len(faults)
+    given = {"addresses": client.addresses, "hostname": client.hostname, "macs": client.macs}
     reader = Reader(client.name, given, faults)
     hostname = reader.one("hostname", values.hostname, required=True)
-    address = reader.one("address", values.ipv4, required=True)
-    macs = reader.many("macs", values.mac, required=True)
-    network = ""
-    if plan is not None and address is not None:
+    found = {
+        "addresses": reader.many("addresses", values.ipv4, required=True),
+        "macs": reader.many("macs", values.mac, required=True),
+    }
+    networks = [""] * len(found["addresses"])
+    for index, address in enumerate(found["addresses"] if plan is not None else ()):
         try:
-            network = plan.subnet_of(address).network
+            networks[index] = plan.subnet_of(address).network if plan else ""
         except ValueError as error:
-            reader.fault("address", address, str(error))
-    for value in (address, *macs):
-        owner = owners.setdefault(value, client.name) if value else client.name
-        if owner != client.name:
-            variable = "address" if value == address else "macs"
-            reader.fault(variable, value, f"must be one client's alone; {owner} has it too")
-    return network, [Reservation(mac, address, hostname) for mac in macs]
+            reader.fault("addresses", address, str(error))
+    for variable, several in found.items():
+        for value in several:
+            owner = owners.setdefault(value, client.name)
+            if owner != client.name:
+                reader.fault(variable, value, f"must be one client's alone; {owner} has it too")
+    if len(faults) == before and len(found["addresses"]) != len(found["macs"]):
+        reader.fault("addresses", list(client.addresses), "must be one for each of its macs")
+    for network, mac, address in zip(networks, found["macs"], found["addresses"]):
+        yield network, Reservation(mac, address, hostname)
 
 
 def _order(reservation: Reservation) -> tuple[int, str]:

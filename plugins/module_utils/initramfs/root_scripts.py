@@ -17,6 +17,7 @@ from __future__ import annotations
 # overlay, squashfs: the tree that was mounted becomes the lower layer, and a tmpfs becomes the
 # upper layer. Both can be seen in /run/netboot, which init moves into the new root. The lower layer
 # must be mounted read-only. Otherwise, one PC with a wrong entry could change the root of all PCs.
+# With metacopy, a file whose owner, mode or capabilities change is not copied to RAM.
 _OVERLAY = """
     size=${overlay:-50%}
     run=/run/netboot
@@ -34,7 +35,7 @@ _OVERLAY = """
     mkdir "$run/changes/upper" "$run/changes/work" || fail "cannot make folders in $run/changes"
     mount -n -o move "$rootmnt" "$run/lower" || fail "cannot move the shared root away"
     mount -t overlay \
-        -o "lowerdir=$run/lower,upperdir=$run/changes/upper,workdir=$run/changes/work" \
+        -o "lowerdir=$run/lower,upperdir=$run/changes/upper,workdir=$run/changes/work,metacopy=on" \
         overlay "$rootmnt" || fail "cannot lay changes in RAM over the shared root"
 """
 

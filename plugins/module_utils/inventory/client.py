@@ -38,8 +38,8 @@ class Client:
         name: inventory name, which is one path segment.
         hostname: host name, as in RFC 1123.
         macs: MAC addresses of the NICs that it can boot from, lower case with colons.
-        address: its reserved IPv4 address.
-        subnet: the network of this address, in CIDR form.
+        addresses: the reserved IPv4 address of each of these NICs, in the same order.
+        subnet: the network of the first address, in CIDR form.
         ntp_servers: addresses of the time servers of that network.
         image: name of the image that it runs.
         release: name of the image's release, or None for the current one.
@@ -59,7 +59,7 @@ class Client:
     name: str
     hostname: str
     macs: tuple[str, ...]
-    address: str
+    addresses: tuple[str, ...]
     subnet: str
     image: str
     ntp_servers: tuple[str, ...] = ()
@@ -100,4 +100,4 @@ class Client:
 
 _FIELDS = tuple(item.name for item in fields(Client))
 _FIELD_SET = frozenset(_FIELDS)
-_TUPLES = ("macs", "ntp_servers", "kernel_args", "persist")
+_TUPLES = ("macs", "addresses", "ntp_servers", "kernel_args", "persist")

@@ -107,15 +107,15 @@ class _Parser:
                 expected = f"is no variable of a client; did you mean {near}?"
                 reader.fault(variable, raw[variable], expected)
         hostname = reader.one("netboot_hostname", values.hostname, name.partition(".")[0])
-        macs = reader.many("netboot_mac", values.mac, required=True)
-        address = reader.one("netboot_ip", values.ipv4, required=True)
-        subnet = self.subnet_of(name, address)
+        macs, given = _nics(reader)
+        subnets = [self.subnet_of(name, address) for address in given]
+        subnet = subnets[0] if subnets else None
         nic = reader.one("netboot_nic", values.nic)
         client = Client(
             name=name,
             hostname=hostname,
             macs=macs,
-            address=address,
+            addresses=given,
             subnet="" if subnet is None else subnet.network,
             ntp_servers=() if subnet is None else subnet.ntp_servers,
             image=reader.one("netboot_image", self.image, required=True),
@@ -126,7 +126,7 @@ class _Parser:
             ),
             firmware=reader.one("netboot_firmware", _firmware_kind, FIRMWARE_KINDS[0]),
             kernel_args=reader.many("netboot_kernel_args", kernel_argument, split=split_arguments),
-            static=_static(reader, address, subnet, hostname, nic),
+            static=_static(reader, given, subnets, hostname, nic),
             nic=nic,
             state=reader.one("netboot_state", values.boolean, True),
             persist=reader.many("netboot_persist", _kept_path),
@@ -135,7 +135,8 @@ class _Parser:
         _check_state(reader, client)
         for mac in macs:
             self.claim(name, "netboot_mac", mac)
-        self.claim(name, "netboot_ip", address)
+        for address in given:
+            self.claim(name, "netboot_ip", address)
         self.claim(name, "netboot_hostname", hostname)
         return client if len(self.faults) == before else None
 
@@ -146,9 +147,9 @@ class _Parser:
             raise ValueError(f"must be a host of the group netboot_images ({known})")
         return name
 
-    def subnet_of(self, name: str, address: str | None) -> Subnet | None:
+    def subnet_of(self, name: str, address: str) -> Subnet | None:
         # If a subnet has a fault, clients in it are not reported as being in no subnet.
-        if address is None or self.plan is None:
+        if self.plan is None:
             return None
         try:
             return self.plan.subnet_of(address)
@@ -194,6 +195,21 @@ def _kept_path(value: Any) -> str:
     return path
 
 
+def _nics(reader: Reader) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the MAC address and the IPv4 address of each NIC.
+
+    A DHCP server gives an address to one NIC at a time. For another NIC of the same PC, it would
+    not be free before the lease of the first one ends.
+    """
+    before = len(reader.faults)
+    macs = reader.many("netboot_mac", values.mac, required=True)
+    given = reader.many("netboot_ip", values.ipv4, required=True)
+    if len(reader.faults) == before and len(macs) != len(given):
+        nics = "one address" if len(macs) == 1 else f"an address for each of its {len(macs)} NICs"
+        reader.fault("netboot_ip", reader.given("netboot_ip"), f"must be {nics}, as netboot_mac is")
+    return macs, given
+
+
 def _check_state(reader: Reader, client: Client) -> None:
     """Add faults for kept folders and own files that this client cannot have.
 
@@ -214,17 +230,27 @@ def _check_state(reader: Reader, client: Client) -> None:
 
 def _static(
     reader: Reader,
-    address: str | None,
-    subnet: Subnet | None,
+    given: tuple[str, ...],
+    subnets: list[Subnet | None],
     hostname: str | None,
     nic: str | None,
 ) -> StaticAddress | None:
-    """Return the static address, or None if there is none or if its other values have faults."""
+    """Return the static address, or None if there is none or if its other values have faults.
+
+    It is that of the first NIC. For the others, only the address is another one.
+    """
     value = reader.given("netboot_static")
-    if value is None or address is None or subnet is None or hostname is None:
+    if value is None or not given or hostname is None:
+        return None
+    subnet = subnets[0]
+    if subnet is None:
+        return None
+    if len(set(subnets)) > 1 and value is not False:
+        expected = "must be false for a PC with NICs in several subnets"
+        reader.fault("netboot_static", value, expected)
         return None
     derived = StaticAddress(
-        client=address,
+        client=given[0],
         gw=subnet.routers[0] if subnet.routers else "",
         mask=str(addresses.network(subnet.network).netmask),
         host=hostname,

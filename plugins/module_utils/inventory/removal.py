@@ -60,7 +60,6 @@ def removal(
                 known[address] = owner[1]
             else:
                 known.setdefault(address, address)
-    gone = [
-        name for address, name in known.items() if address not in addresses and name not in names
-    ]
-    return Removal(tuple(sorted(gone)), len(known))
+    kept = {name for address, name in known.items() if address in addresses}
+    before = set(known.values())
+    return Removal(tuple(sorted(before - kept - names)), len(before))

@@ -118,6 +118,9 @@ def export_ids(paths: Sequence[str], previous: Mapping[str, int] | None = None) 
     free number. When one of these two is added or removed, the id of the other can change, unless
     *previous* has the current ids. With 300 exports, half of all sites have such a pair.
 
+    A new export does not get the id of one that is removed: a reload adds exports before it removes
+    others, and refuses an id that is still taken. Only if there are not enough ids, it gets one.
+
     Args:
         paths: paths of the exports, each once.
         previous: the current ids by path.
@@ -130,6 +133,10 @@ def export_ids(paths: Sequence[str], previous: Mapping[str, int] | None = None) 
         raise InventoryError([Fault("", "exports", len(paths), expected)])
     ids: dict[str, int] = {}
     taken: set[int] = set()
+    removed = set(previous or {}).difference(paths)
+    avoided = {(previous or {})[path] for path in removed}
+    if len(paths) + len(avoided) > EXPORT_IDS:
+        avoided = set()
     for path in sorted(paths):
         number = (previous or {}).get(path)
         if number is not None and 1 <= number <= EXPORT_IDS and number not in taken:
@@ -140,7 +147,7 @@ def export_ids(paths: Sequence[str], previous: Mapping[str, int] | None = None) 
             continue
         digest = hashlib.sha256(path.encode("utf-8", "surrogateescape")).digest()
         number = int.from_bytes(digest[:8], "big") % EXPORT_IDS + 1
-        while number in taken:
+        while number in taken or number in avoided:
             number = number % EXPORT_IDS + 1
         ids[path] = number
         taken.add(number)

@@ -40,7 +40,7 @@ def plan_exports(
 ) -> list[dict[str, Any]]:
     """Return the exports that the clients need, sorted by path.
 
-    A client's own root and its state are exported only to its address. What clients share is
+    A client's own root and its state are exported only to its addresses. What clients share is
     exported to the addresses of these clients. It is read-only for clients that only read it.
 
     If a client is running while its image or its kind of root changes, it needs its old root until
@@ -67,16 +67,16 @@ def plan_exports(
     users: dict[str, dict[str, list[str]]] = {}
     for client in clients:
         allowed = list(options) if roots.writable(client) else read_only
-        address = values.ipv4(client.address)
-        if roots.mounts(client):
-            users.setdefault(roots.exported(client, store), {})[address] = allowed
-        if client.state:
-            state = paths.client_state(store, client.name)
-            users.setdefault(state, {})[address] = list(options)
         runs = (booted or {}).get(client.name, "")
-        for path, granted in had.get(address, {}).items():
-            if f"{runs}/".startswith(f"{path}/"):
-                users.setdefault(path, {}).setdefault(address, granted)
+        for address in map(values.ipv4, client.addresses):
+            if roots.mounts(client):
+                users.setdefault(roots.exported(client, store), {})[address] = allowed
+            if client.state:
+                state = paths.client_state(store, client.name)
+                users.setdefault(state, {})[address] = list(options)
+            for path, granted in had.get(address, {}).items():
+                if f"{runs}/".startswith(f"{path}/"):
+                    users.setdefault(path, {}).setdefault(address, granted)
     return [
         {
             "path": path,

@@ -13,6 +13,9 @@ from typing import Union
 from ansible_collections.diskless.netboot.plugins.module_utils.files import tree
 from ansible_collections.diskless.netboot.plugins.module_utils.files.tree import FileSpec, LinkSpec
 from ansible_collections.diskless.netboot.plugins.module_utils.tuning import edits, own
+from ansible_collections.diskless.netboot.plugins.module_utils.tuning.capabilities import (
+    capabilities,
+)
 from ansible_collections.diskless.netboot.plugins.module_utils.tuning.options import Tuning
 
 NOTE = f"{own.PROGRAMS}/files"
@@ -87,7 +90,8 @@ def plan(root: str, tuning: Tuning, shipped: Mapping[str, str]) -> TuningPlan:
 
     Raises:
         TreeError: something that is neither a file nor a link is in the way.
-        OSError: a file could not be read.
+        OSError: a file could not be read, or getcap(8) is missing.
+        subprocess.CalledProcessError: getcap(8) failed.
     """
     base = Path(root)
     before = _noted(base)
@@ -95,6 +99,9 @@ def plan(root: str, tuning: Tuning, shipped: Mapping[str, str]) -> TuningPlan:
     # Somebody else made a mask that was there before. It stays when it is no longer in the list.
     theirs = {path for path in masks if path not in before and _is_mask(base / path)}
     wanted: Desired = {**own.own_files(tuning, shipped), **own.own_links(shipped), **masks}
+    capable = capabilities(root)
+    if capable:
+        wanted[own.CAPABLE] = FileSpec(capable.encode())
     gone = {path for path in before.difference(wanted) if _still_ours(base / path, path)}
     changed, absent = _not_ours(base, tuning)
     files = tree.plan(root, {**wanted, **changed}, absent=gone | absent, links=True)

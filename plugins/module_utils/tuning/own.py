@@ -13,6 +13,9 @@ from ansible_collections.diskless.netboot.plugins.module_utils.tuning.options im
 
 MARKER = "# Written by diskless.netboot.client_tuning."
 PROGRAMS = "usr/lib/netboot"
+CAPABLE = f"{PROGRAMS}/capable"
+"""The programs with capabilities, see capabilities.py."""
+
 UNITS = "etc/systemd/system"
 MASK = "/dev/null"
 """The target of the link that masks a unit, systemctl(1)."""
@@ -85,10 +88,9 @@ def _network(tuning: Tuning) -> dict[str, str]:
             "iface lo inet loopback",
             *nics,
         ),
-        # sshd uses those of these keys that exist.
+        # From the PC's state, or a link to what netboot-ssh-keys.service makes.
         "etc/ssh/sshd_config.d/netboot.conf": _text(
-            "HostKey /run/netboot/ssh/ssh_host_ed25519_key",
-            "HostKey /etc/ssh/ssh_host_ed25519_key",
+            "HostKey /run/netboot/ssh/ssh_host_ed25519_key"
         ),
     }
 
@@ -100,6 +102,13 @@ def _services(tuning: Tuning) -> dict[str, str]:
         ),
         "etc/systemd/system.conf.d/netboot.conf": _text(
             "[Manager]", f"DefaultTimeoutStopSec={tuning.stop_seconds}s"
+        ),
+        # dpkg(1): hooks. It cannot replace a program that something is mounted on.
+        "etc/dpkg/dpkg.cfg.d/netboot": _text(
+            *(
+                f"{hook}=[ ! -e /{CAPABLE} ] || /{PROGRAMS}/capabilities {action}"
+                for hook, action in (("pre-invoke", "stop"), ("post-invoke", "start"))
+            )
         ),
     }
 

@@ -120,7 +120,7 @@ def test_clients_are_read_through_their_templates_and_sorted(out: dict[str, Any]
     found = out["clients"]
     assert [client["name"] for client in found] == ["pc01", "pc02"]
     assert found[0]["macs"] == ["52:54:00:00:00:01"]
-    assert found[1]["address"] == "192.0.2.22"
+    assert found[1]["addresses"] == ["192.0.2.22"]
     assert found[1]["static"]["gw"] == "192.0.2.254"
     assert found[0]["kernel_args"] == ["console=ttyS0", "quiet"]
 

@@ -103,7 +103,7 @@ CLIENT: dict[str, Any] = {
     "name": "pc01",
     "hostname": "pc01",
     "macs": ["52:54:00:00:00:01"],
-    "address": "192.0.2.21",
+    "addresses": ["192.0.2.21"],
     "subnet": "192.0.2.0/24",
     "ntp_servers": [],
     "image": "library",
@@ -128,11 +128,17 @@ DHCP: dict[str, Any] = {
 @pytest.mark.parametrize("render", [kea_dhcp4, dhcpd_conf, dnsmasq_conf])
 def test_all_faults_reach_the_user_as_one_error(render: Any) -> None:
     assert render([CLIENT], **DHCP)
-    broken = [{**CLIENT, "hostname": "a b"}, {**CLIENT, "name": "pc02", "address": "192.0.2.1"}]
+    broken = [{**CLIENT, "hostname": "a b"}, {**CLIENT, "name": "pc02", "addresses": ["192.0.2.1"]}]
     with pytest.raises(AnsibleError) as caught:
         render(broken, **{**DHCP, "interfaces": []})
     message = str(caught.value)
-    for words in ("4 faults", "pc01: hostname: 'a b'", "pc02: address: ", "pc02: macs", "interfac"):
+    for words in (
+        "4 faults",
+        "pc01: hostname: 'a b'",
+        "pc02: addresses: ",
+        "pc02: macs",
+        "interfac",
+    ):
         assert words in message
 
 

@@ -63,10 +63,11 @@ def inventories(sound: bool) -> st.SearchStrategy[dict[str, dict[str, Any]]]:
         return st.sampled_from(good) if sound else st.sampled_from(good) | TRICKY
 
     arguments = words("quiet", "a.b=$x;y", "c={d}|(e)&f", "#g", "x=%h~^!", "debug,i=<j>", "-k")
+    addresses = st.integers(1, 60).map("192.0.2.{}".format)
     variables = st.fixed_dictionaries(
         {
             "netboot_mac": st.lists(MACS, min_size=1, max_size=2, unique_by=str.lower),
-            "netboot_ip": st.integers(1, 60).map("192.0.2.{}".format),
+            "netboot_ip": st.lists(addresses, min_size=1, max_size=2, unique=True),
             "netboot_image": words("library", "lab.2-b+c_d"),
         },
         optional={
@@ -102,7 +103,11 @@ def test_what_an_inventory_says_stands_in_every_file_as_it_was_meant_or_in_none(
 
 
 def check_dhcp(clients: list[Client]) -> None:
-    reserved = {mac: (client.address, client.hostname) for client in clients for mac in client.macs}
+    reserved = {
+        mac: (address, client.hostname)
+        for client in clients
+        for mac, address in zip(client.macs, client.addresses)
+    }
     assert len(reserved) == sum(len(client.macs) for client in clients), "two have one MAC"
     options = {"subnets": SUBNETS, "interfaces": ["eth1"], "next_server": "192.0.2.200"}
 
@@ -126,7 +131,7 @@ def check_dhcp(clients: list[Client]) -> None:
 
     lines = read_dnsmasq(dnsmasq_conf(clients, **options)).get("dhcp-host", [])
     words = [line.split(",") for line in lines]
-    assert reserved == {mac: (line[-3], line[-2]) for line in words for mac in line[:-3]}
+    assert reserved == {mac: (address, hostname) for mac, address, hostname, _seconds in words}
 
 
 def check_exports(clients: list[Client]) -> None:
@@ -137,7 +142,7 @@ def check_exports(clients: list[Client]) -> None:
         if client.state:
             trees.append(paths.client_state(paths.DEFAULT_STORE, client.name))
         for path in trees:
-            allowed.setdefault(path, set()).add(client.address)
+            allowed.setdefault(path, set()).update(client.addresses)
 
     found = read_exports(nfs_exports(exports))
     assert {path: set(addresses) for path, addresses in found.items()} == allowed

@@ -27,7 +27,7 @@ PC = Client(
     name="pc01",
     hostname="desk",
     macs=("52:54:00:12:34:56",),
-    address="192.0.2.21",
+    addresses=("192.0.2.21",),
     subnet="192.0.2.0/24",
     image="library",
     root="rw",
@@ -320,8 +320,22 @@ def test_an_entry_has_the_form_that_pxelinux_entry_takes() -> None:
     ]
 
 
+MACS = ("52:54:00:12:34:56", "52:54:00:12:34:57")
+
+
+def test_a_static_address_is_that_of_the_nic() -> None:
+    static = StaticAddress("192.0.2.21", mask="255.255.255.0", host="pc01")
+    found = entries(change(macs=MACS, addresses=("192.0.2.21", "192.0.2.22"), static=static))
+    given = [word for entry in found for word in entry["labels"][0]["append"] if word[:3] == "ip="]
+    server = "192.0.2.1"
+    assert given == [
+        f"ip=192.0.2.21:{server}::255.255.255.0:pc01::none",
+        f"ip=192.0.2.22:{server}::255.255.255.0:pc01::none",
+    ]
+
+
 def test_every_card_of_a_client_has_an_entry() -> None:
-    found = entries(change(macs=("52:54:00:12:34:56", "52:54:00:12:34:57")))
+    found = entries(change(macs=MACS, addresses=("192.0.2.21", "192.0.2.22")))
     assert [entry["client"] for entry in found] == ["52:54:00:12:34:56", "52:54:00:12:34:57"]
     assert found[0]["labels"] == found[1]["labels"]
 

@@ -25,7 +25,7 @@ def client(number: int, **changes: Any) -> Client:
         "name": f"pc{number:02}",
         "hostname": f"pc{number:02}",
         "macs": (f"52:54:00:00:00:{number:02x}",),
-        "address": f"192.0.2.{number}",
+        "addresses": (f"192.0.2.{number}",),
         "subnet": "192.0.2.0/24",
         "image": "library",
     }
@@ -66,12 +66,12 @@ def test_a_client_s_address_and_host_name_are_its_mac_s() -> None:
     ]
 
 
-def test_a_client_with_two_cards_has_its_address_on_both() -> None:
-    first, second = hosts(conf([client(21, macs=("52:54:00:00:00:15", "52:54:00:00:01:15"))]))
-    assert "hardware ethernet 52:54:00:00:00:15" in first
-    assert "hardware ethernet 52:54:00:00:01:15" in second
-    assert "fixed-address 192.0.2.21" in first
-    assert "fixed-address 192.0.2.21" in second
+def test_a_client_with_two_nics_has_an_address_on_each() -> None:
+    macs, addresses = ("52:54:00:00:00:15", "52:54:00:00:01:15"), ("192.0.2.21", "192.0.2.31")
+    found = hosts(conf([client(21, macs=macs, addresses=addresses)]))
+    for host, mac, address in zip(found, macs, addresses):
+        assert f"hardware ethernet {mac}" in host
+        assert f"fixed-address {address}" in host
 
 
 def test_a_subnet_s_machines_get_its_options_and_lease() -> None:

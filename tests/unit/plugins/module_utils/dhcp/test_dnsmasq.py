@@ -41,7 +41,7 @@ def client(number: int, **changes: Any) -> Client:
         "name": f"pc{number:02}",
         "hostname": f"pc{number:02}",
         "macs": (f"52:54:00:00:00:{number:02x}",),
-        "address": f"192.0.2.{number}",
+        "addresses": (f"192.0.2.{number}",),
         "subnet": "192.0.2.0/25",
         "image": "library",
     }
@@ -52,11 +52,14 @@ def conf(*clients: Client, **changes: Any) -> dict[str, list[str]]:
     return read_dnsmasq(dnsmasq_conf(clients, **{**OPTIONS, **changes}))
 
 
-def test_each_client_gets_its_address_whichever_of_its_cards_asks() -> None:
+def test_each_nic_of_a_client_gets_its_address() -> None:
     cards = ("52:54:00:00:00:16", "52:54:00:00:01:16")
-    assert conf(client(22, macs=cards), client(21))["dhcp-host"] == [
+    assert conf(client(22, macs=cards, addresses=("192.0.2.22", "192.0.2.32")), client(21))[
+        "dhcp-host"
+    ] == [
         "52:54:00:00:00:15,192.0.2.21,pc21,3600",
-        "52:54:00:00:00:16,52:54:00:00:01:16,192.0.2.22,pc22,3600",
+        "52:54:00:00:00:16,192.0.2.22,pc22,3600",
+        "52:54:00:00:01:16,192.0.2.32,pc22,3600",
     ]
 
 
@@ -157,8 +160,9 @@ def test_a_comma_in_a_boot_file_is_refused() -> None:
 
 @pytest.mark.parametrize("proxy", [False, True])
 def test_dnsmasq_takes_it(tmp_path: Path, proxy: bool) -> None:
+    macs, addresses = ("52:54:00:00:00:15", "52:54:00:00:01:15"), ("192.0.2.21", "192.0.2.31")
     text = dnsmasq_conf(
-        [client(21, macs=("52:54:00:00:00:15", "52:54:00:00:01:15")), client(22)],
+        [client(21, macs=macs, addresses=addresses), client(22)],
         **{**OPTIONS, "subnets": [SUBNET, {"network": "198.51.100.0/24"}]},
         boot_files={"bios": "pxelinux.0", "uefi": "shimx64.efi"},
         proxy=proxy,

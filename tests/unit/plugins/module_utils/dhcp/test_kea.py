@@ -22,7 +22,7 @@ def client(number: int, **changes: Any) -> Client:
         "name": f"pc{number:02}",
         "hostname": f"pc{number:02}",
         "macs": (f"52:54:00:00:00:{number:02x}",),
-        "address": f"192.0.2.{number}",
+        "addresses": (f"192.0.2.{number}",),
         "subnet": "192.0.2.0/24",
         "image": "library",
     }
@@ -77,15 +77,25 @@ def test_only_the_mac_identifies_a_client() -> None:
     assert found["authoritative"] is True
 
 
-def test_a_client_with_two_cards_has_its_address_on_both() -> None:
-    found = kea([client(21, macs=("52:54:00:00:00:15", "52:54:00:00:01:15"))])
+def test_a_client_with_two_nics_has_an_address_on_each() -> None:
+    given = {"52:54:00:00:00:15": "192.0.2.21", "52:54:00:00:01:15": "192.0.2.20"}
+    found = kea([client(21, macs=tuple(given), addresses=tuple(given.values()))])
     reservations = found["subnet4"][0]["reservations"]
-    assert [item["hw-address"] for item in reservations] == [
-        "52:54:00:00:00:15",
-        "52:54:00:00:01:15",
-    ]
-    assert {item["ip-address"] for item in reservations} == {"192.0.2.21"}
-    assert found["ip-reservations-unique"] is False
+    assert {item["hw-address"]: item["ip-address"] for item in reservations} == given
+    assert {item["hostname"] for item in reservations} == {"pc21"}
+
+
+def test_a_client_may_have_a_nic_in_each_of_two_subnets() -> None:
+    macs, addresses = ("52:54:00:00:00:15", "52:54:00:00:01:15"), ("192.0.2.21", "198.51.100.21")
+    found = kea([client(21, macs=macs, addresses=addresses)], subnets=[SUBNET, BARE])
+    reserved = [subnet["reservations"][0]["ip-address"] for subnet in found["subnet4"]]
+    assert reserved == list(addresses)
+
+
+def test_as_many_addresses_as_nics() -> None:
+    (fault,) = faults(client(21, macs=("52:54:00:00:00:15", "52:54:00:00:01:15")))
+    assert fault.startswith("pc21: addresses: ")
+    assert "must be one for each of its macs" in fault
 
 
 def test_a_subnet_s_machines_get_its_options_and_lease() -> None:
@@ -158,7 +168,7 @@ def test_uefi_is_told_by_architecture_7_and_9() -> None:
 
 
 def test_each_reservation_stands_in_its_own_subnet() -> None:
-    clients = [client(21), client(22, address="198.51.100.22", subnet="198.51.100.0/24")]
+    clients = [client(21), client(22, addresses=("198.51.100.22",), subnet="198.51.100.0/24")]
     first, second = kea(clients, subnets=[BARE, SUBNET])["subnet4"]
     assert [item["ip-address"] for item in first["reservations"]] == ["192.0.2.21"]
     assert [item["ip-address"] for item in second["reservations"]] == ["198.51.100.22"]
@@ -199,7 +209,7 @@ def test_one_error_names_every_fault() -> None:
     found = faults(
         client(21, macs=("52:54:00:00:00:zz",)),
         client(22, hostname='pc"; }'),
-        client(23, address="192.0.2"),
+        client(23, addresses=("192.0.2",)),
         client(24, macs=()),
         subnets=[{**SUBNET, "ntp_servers": ["time.example"], "rooters": []}],
         interfaces=["*"],
@@ -215,7 +225,7 @@ def test_one_error_names_every_fault() -> None:
         ": netboot_subnets[0].rooters: []: is no key of a subnet; did you mean routers?",
         "pc21: macs: '52:54:00:00:00:zz': must be a MAC address",
         "pc22: hostname: 'pc\"; }': must be a host name",
-        "pc23: address: '192.0.2': must be an IPv4 address",
+        "pc23: addresses: '192.0.2': must be an IPv4 address",
         "pc24: macs: (): must hold at least one value",
     ):
         assert any(line.startswith(start) for line in found), start
@@ -225,24 +235,24 @@ def test_one_error_names_every_fault() -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"address": "198.51.100.9"}, "must lie in a subnet"),
-        ({"address": "192.0.2.210"}, "must lie outside the dynamic range"),
-        ({"address": "192.0.2.254"}, "this one is a router"),
-        ({"address": "192.0.2.1"}, "this one is next_server's"),
+        ({"addresses": ("198.51.100.9",)}, "must lie in a subnet"),
+        ({"addresses": ("192.0.2.210",)}, "must lie outside the dynamic range"),
+        ({"addresses": ("192.0.2.254",)}, "this one is a router"),
+        ({"addresses": ("192.0.2.1",)}, "this one is next_server's"),
     ],
 )
 def test_an_address_that_the_server_could_not_give_is_refused(
     changes: dict[str, Any], expected: str
 ) -> None:
     (fault,) = faults(client(21, **changes))
-    assert fault.startswith("pc21: address: ")
+    assert fault.startswith("pc21: addresses: ")
     assert expected in fault
 
 
 def test_one_address_or_mac_for_two_clients_is_refused() -> None:
-    twin = client(22, address="192.0.2.21", macs=("52:54:00:00:00:15",))
+    twin = client(22, addresses=("192.0.2.21",), macs=("52:54:00:00:00:15",))
     assert faults(client(21), twin) == [
-        "pc22: address: '192.0.2.21': must be one client's alone; pc21 has it too",
+        "pc22: addresses: '192.0.2.21': must be one client's alone; pc21 has it too",
         "pc22: macs: '52:54:00:00:00:15': must be one client's alone; pc21 has it too",
     ]
 

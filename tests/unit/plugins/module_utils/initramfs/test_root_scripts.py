@@ -150,7 +150,8 @@ def test_an_overlay_lays_ram_over_the_root_that_was_mounted(
 ) -> None:
     status, said = boot(tmp_path, f"netboot.root={kind}{given}")
     run, root = tmp_path / "run/netboot", tmp_path / "root"
-    layers = f"lowerdir={run}/lower,upperdir={run}/changes/upper,workdir={run}/changes/work"
+    folders = f"lowerdir={run}/lower,upperdir={run}/changes/upper,workdir={run}/changes/work"
+    layers = f"{folders},metacopy=on"
     assert said.splitlines() == [
         "modprobe -q overlay",
         f"mount -t tmpfs -o size={size},mode=0755 netboot {run}/changes",

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults import (
     InventoryError,
@@ -40,9 +42,39 @@ def test_inventory_names_of_one_first_label_need_host_names() -> None:
 
 
 def test_a_second_card_of_one_client_cannot_be_another_client_s() -> None:
-    a = pc(mac=["525400000001", "525400000002"], ip="192.0.2.31")
-    b = pc(mac=["525400000003", "525400000002"], ip="192.0.2.32")
+    a = pc(mac=["525400000001", "525400000002"], ip=["192.0.2.31", "192.0.2.33"])
+    b = pc(mac=["525400000003", "525400000002"], ip=["192.0.2.32", "192.0.2.34"])
     assert [where for _client, where, _expected in faults(pc01=a, pc02=b)] == ["netboot_mac"]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (
+            {"mac": ["525400000001", "525400000002"], "ip": "192.0.2.31"},
+            "must be an address for each of its 2 NICs, as netboot_mac is",
+        ),
+        (
+            {"mac": "525400000001", "ip": ["192.0.2.31", "192.0.2.32"]},
+            "must be one address, as netboot_mac is",
+        ),
+    ],
+)
+def test_a_pc_has_as_many_addresses_as_nics(given: dict[str, Any], expected: str) -> None:
+    assert faults(pc01=pc(**given)) == [("pc01", "netboot_ip", expected)]
+
+
+def test_only_a_wrong_mac_is_a_fault_where_there_are_as_many_addresses() -> None:
+    wrong = pc(mac=["525400000001", "x"], ip=["192.0.2.31", "192.0.2.32"])
+    assert [where for _client, where, _expected in faults(pc01=wrong)] == ["netboot_mac[1]"]
+
+
+def test_nics_in_two_subnets_have_no_static_address() -> None:
+    far = {"network": "198.51.100.0/24"}
+    two = pc(mac=["525400000001", "525400000002"], ip=["192.0.2.31", "198.51.100.31"], static=True)
+    assert faults(SUBNET, far, pc01=two) == [
+        ("pc01", "netboot_static", "must be false for a PC with NICs in several subnets")
+    ]
 
 
 @pytest.mark.parametrize("name", ["../pc", "a/b", "pc 01", "", "a" * 254])

@@ -27,7 +27,7 @@ def test_three_variables_make_a_complete_client() -> None:
         name="pc01",
         hostname="pc01",
         macs=("52:54:00:12:34:56",),
-        address="192.0.2.21",
+        addresses=("192.0.2.21",),
         subnet="192.0.2.0/24",
         image="library",
         ntp_servers=(),
@@ -47,6 +47,7 @@ def test_three_variables_make_a_complete_client() -> None:
 def test_every_variable_reaches_its_field() -> None:
     client = one(
         mac=["52:54:00:12:34:56", "52:54:00:12:34:57"],
+        ip=["192.0.2.21", "192.0.2.22"],
         hostname="desk-1.example.org",
         release="2026.11",
         root="shared-rw",
@@ -58,6 +59,7 @@ def test_every_variable_reaches_its_field() -> None:
         persist=["/var/log/", "/home//guest", "/var/log"],
     )
     assert client.macs == ("52:54:00:12:34:56", "52:54:00:12:34:57")
+    assert client.addresses == ("192.0.2.21", "192.0.2.22")
     assert (client.hostname, client.release) == ("desk-1.example.org", "2026.11")
     assert (client.root, client.firmware, client.nic) == ("shared-rw", "uefi", "enp1s0")
     assert client.overlay_size == "2G"

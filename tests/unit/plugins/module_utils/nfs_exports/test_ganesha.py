@@ -258,6 +258,21 @@ def test_ids_that_could_not_be_are_not_kept() -> None:
     assert all(1 <= number <= 65535 for number in ids.values())
 
 
+def test_a_new_export_does_not_get_the_id_of_one_that_goes_in_the_same_reload() -> None:
+    path = "/srv/netboot/clients/pc00675/state"
+    gone = {"/srv/netboot/clients/pc07/state": 10763}
+    assert export_ids([path]) == {path: 10763}
+    assert export_ids([path], gone) == {path: 10764}
+    renamed = [f"/srv/netboot/clients/new{number}/state" for number in range(3000)]
+    before = export_ids([f"/srv/netboot/clients/old{number}/state" for number in range(3000)])
+    assert not set(export_ids(renamed, before).values()) & set(before.values())
+
+
+def test_ids_of_exports_that_go_are_used_again_where_there_are_no_others() -> None:
+    before = export_ids([f"/old/{number}" for number in range(40000)])
+    assert len(export_ids([f"/new/{number}" for number in range(40000)], before)) == 40000
+
+
 def test_more_exports_than_ids_are_refused() -> None:
     full = [f"/srv/{number}" for number in range(65536)]
     with pytest.raises(InventoryError, match="must be at most 65535"):

@@ -22,7 +22,7 @@ PC = Client(
     name="pc01",
     hostname="desk",
     macs=("52:54:00:12:34:56",),
-    address="192.0.2.21",
+    addresses=("192.0.2.21",),
     subnet="192.0.2.0/24",
     image="library",
     root="rw",
@@ -33,7 +33,7 @@ OPTIONS = ["rw", "no_root_squash", "no_subtree_check", "sync", "sec=sys"]
 
 
 def pc(name: str, address: str, **fields: Any) -> Client:
-    return dataclasses.replace(PC, name=name, address=address, **fields)
+    return dataclasses.replace(PC, name=name, addresses=(address,), **fields)
 
 
 def test_a_root_of_its_own_goes_to_its_client_s_address_alone() -> None:
@@ -44,6 +44,14 @@ def test_a_root_of_its_own_goes_to_its_client_s_address_alone() -> None:
         }
         for name, address in (("pc01", "192.0.2.21"), ("pc02", "192.0.2.22"))
     ]
+
+
+def test_what_a_client_has_goes_to_each_of_its_nics() -> None:
+    two = dataclasses.replace(PC, addresses=("192.0.2.21", "192.0.2.31"), state=True)
+    exports = plan_exports([two])
+    assert len(exports) == 2
+    for export in exports:
+        assert [client["address"] for client in export["clients"]] == list(two.addresses)
 
 
 def test_a_root_that_is_fetched_is_not_exported() -> None:
