@@ -43,6 +43,8 @@ INVENTORY = {
                     {"client": "default", "labels": [{"name": "linux", "kernel": "vmlinuz"}]}
                 ],
                 "kea_config": {"Dhcp4": {}},
+                "netboot_plan": [{"macs": ["52:54:00:12:34:56"], "addresses": ["192.0.2.21"]}],
+                "nfs_server_exports": [],
             }
         }
     },
@@ -87,6 +89,7 @@ PATHS = ("root", "path", "dest", "src", "kernel", "initrd")
 SERVED = ("kernel", "initrd", "com32", "ui")
 # What rsync calls instead of ssh: with user, host, and the command for the other end.
 RSH = '#!/bin/sh\nwhile [ "$1" != rsync ]; do shift; done\nexec "$@"\n'
+LEASES = "address,hwaddr,valid_lifetime\n192.0.2.21,52:54:00:00:00:01,3600\n"
 TESTER = '#!/bin/sh\nfor file; do :; done\nexec test -s "$file"\n'
 
 
@@ -152,8 +155,12 @@ def task_of(example: dict[str, Any], folder: Path, defaults: dict[str, str]) -> 
     if action.startswith("diskless."):
         for name, path in defaults.items():
             options.setdefault(name, below(folder, path))
-    if action == "diskless.netboot.initramfs_netboot":
+    # They need an image, and a server that runs.
+    if action in ("diskless.netboot.initramfs_netboot", "diskless.netboot.nfs_exports_served"):
         task["check_mode"] = True
+    elif action == "diskless.netboot.dhcp_leases":
+        touch(Path(options["path"]), LEASES)
+        options["stop"] = ["true"]
     elif action == "diskless.netboot.nfsroot_sync":
         prepare_source(options, folder)
     for name in files(options.get("entries")):
@@ -243,5 +250,5 @@ def test_each_example_does_what_it_says(tmp_path: Path) -> None:
         if "ansible.builtin.debug" in task:
             assert told["msg"], task
         else:
-            reads = any(key.endswith(("_info", ".set_fact")) for key in task)
+            reads = any(key.endswith(("_info", "_served", ".set_fact")) for key in task)
             assert told["changed"] is not reads, (task, told)
