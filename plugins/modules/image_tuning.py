@@ -15,7 +15,8 @@ description:
   - Writes the files and links that the role P(diskless.netboot.client_tuning#role) requests, all in
     one call. The module runs in the image.
   - Edits C(/etc/fstab) and C(/etc/hosts), and creates them if they are missing. Edits
-    C(/etc/crontab) and C(/etc/default/rcS) if they exist.
+    C(/etc/crontab) and C(/etc/default/rcS) if they exist. Creates C(/etc/default/locale) if the
+    image has no locale.
   - Removes what belongs to one PC. C(/etc/machine-id) becomes an empty file, and C(/etc/hostname)
     is removed. C(/etc/X11/xorg.conf) is renamed to C(/etc/X11/xorg.conf.of-one-card), see
     O(keep_xorg_conf).

@@ -79,8 +79,8 @@ RELAYED, RELAYED_STATIC = pc(75, subnet=FAR), pc(76, subnet=FAR, static=True)
 TWO_NICS = pc(
     77, mac=["52:54:00:00:00:77", "52:54:00:00:00:78"], ip=["198.51.100.77", "198.51.100.78"]
 )
-ITS_SECOND_NIC, ITS_NEW_NIC = pc(78), pc(79)
-"""These are in the inventory as NICs of that PC alone."""
+ITS_SECOND_NIC, ITS_NEW_NIC, ANOTHER_NIC = pc(78), pc(79), pc(80)
+"""These are in the inventory as NICs of another PC alone."""
 TUNED = pc(81, whole=True, persist=["/var/swap"])
 
 PCS = (

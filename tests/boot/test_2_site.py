@@ -117,6 +117,22 @@ def test_services_that_stopped_before_they_read_what_is_new_are_started(site: Si
     assert site.on_server(f"ls {notes} 2>/dev/null || true") == ""
 
 
+def test_an_export_that_the_server_refuses_is_named(site: Site) -> None:
+    conf = "/etc/ganesha/netboot-exports.conf"
+    number = r"grep -m 1 -B 1 clients/{0}/root {1} | sed -n 's/.*Export_Id = \(.*\);/\1/p'"
+    one, other = (site.on_server(number.format(pc.name, conf)).strip() for pc in (FIRST, SECOND))
+    site.on_server(f"cp {conf} /root/exports; sed -i 's/= {other};/= {one};/' {conf}")
+    task = {"server": "ganesha", "exports": [], "file": conf}
+    try:
+        refused = site.try_ad_hoc("boot1", "diskless.netboot.nfs_exports_reload", **task)
+    finally:
+        site.on_server(f"mv /root/exports {conf}")
+    assert refused.status != 0
+    assert "NFS-Ganesha does not serve /srv/netboot/clients/pc02/root: " in refused.output
+    assert "match /srv/netboot/clients/pc01/root" in refused.output
+    site.ad_hoc("boot1", "diskless.netboot.nfs_exports_reload", **task)
+
+
 def test_nothing_that_is_served_is_writable_or_unreadable(site: Site) -> None:
     wrong = site.on_server("find /srv/tftp ! -perm -o=r -o -type d ! -perm -o=x -o -perm /o=w")
     assert wrong == ""

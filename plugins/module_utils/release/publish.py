@@ -45,6 +45,8 @@ NEVER_PUBLISHED = (
     "/var/cache/apt/*.bin",
     "/var/cache/apt/archives/*.deb",
     "/var/lib/apt/lists/*",
+    # A PC has its journal in RAM. systemd sets ACLs on this folder, which NFS may refuse.
+    "/var/log/journal",
     "/var/tmp/*",
 )
 

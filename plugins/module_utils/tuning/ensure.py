@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ NOTE = f"{own.PROGRAMS}/files"
 It is needed to remove what is no longer wanted.
 """
 
+_LOCALE = "etc/default/locale"
 _XORG, _ONE_CARD = "etc/X11/xorg.conf", "etc/X11/xorg.conf.of-one-card"
 
 Desired = dict[str, Union[FileSpec, LinkSpec]]
@@ -124,6 +126,9 @@ def _not_ours(base: Path, tuning: Tuning) -> tuple[Desired, set[str]]:
         desired["etc/crontab"] = _file(edits.crontab(crontab, tuning), None)
     if rcs is not None:
         desired["etc/default/rcS"] = _file(edits.rcs(rcs), None)
+    # sshd's and cron's sessions read it, and log an error where it is missing (pam_env(8)).
+    if not any(os.path.lexists(base / name) for name in (_LOCALE, "etc/locale.conf")):
+        desired[_LOCALE] = _file("LANG=C.UTF-8\n")
     # A PC gets its host name from its boot entry.
     absent = {"etc/hostname"}
     # With a configuration for one graphics card, the screens of PCs with another card stay dark.
