@@ -72,6 +72,22 @@ options:
         description: Maximum size, in percent of the RAM or with a unit, as in tmpfs(5).
         type: str
         required: true
+      mode:
+        description: Mode of the folder, in octal digits.
+        type: str
+        default: "1777"
+      options:
+        description: More mount options, separated by commas.
+        type: str
+        default: nosuid,nodev
+  containers_size:
+    description:
+      - If the image has podman, docker or containerd, the folders with their containers are put in
+        RAM. This is the maximum size of each, as for O(tmpfs). If it is empty, they are not.
+      - With podman, containers of users are in C(/run/user) then, and end with their session. This
+        is also the maximum size of each user's folder there.
+    type: str
+    default: 50%
   mounts:
     description: File systems that are mounted at boot. Missing mount points are created.
     type: list
@@ -224,7 +240,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.diskless.netboot.plugins.module_utils.files import tree
 from ansible_collections.diskless.netboot.plugins.module_utils.files.atomic import TreeError
-from ansible_collections.diskless.netboot.plugins.module_utils.tuning import ensure
+from ansible_collections.diskless.netboot.plugins.module_utils.tuning import edits, ensure
 from ansible_collections.diskless.netboot.plugins.module_utils.tuning.options import Tuning
 
 
@@ -240,7 +256,13 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "root": {"type": "path", "required": True},
     "files": {"type": "dict", "default": {}},
     "boot_nics": _NAMES,
-    "tmpfs": _named(path=_PATH, size=_TEXT),
+    "tmpfs": _named(
+        path=_PATH,
+        size=_TEXT,
+        mode={"type": "str", "default": edits.EVERYBODY},
+        options={"type": "str", "default": edits.SAFE},
+    ),
+    "containers_size": {"type": "str", "default": "50%"},
     "mounts": _named(
         src=_TEXT, path=_PATH, fstype={"type": "str", "default": "nfs"}, options={"type": "str"}
     ),

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 import pytest
@@ -25,7 +26,7 @@ TUNING: dict[str, object] = {
     ],
     "client_tuning_spread_timers": ["systemd-tmpfiles-clean.timer"],
     # The last two would take over the NIC that carries the root, or end it when a PC goes off.
-    "nfsroot_image_packages": ["cron", "ifupdown", "network-manager", "rsync"],
+    "nfsroot_image_packages": ["cron", "ifupdown", "network-manager", "podman", "rsync", "uidmap"],
 }
 
 
@@ -79,7 +80,7 @@ def test_network_services_run_and_leave_the_nic_of_the_root_alone(running: Runni
 
 
 def test_no_pc_has_the_configuration_of_another_s_card(running: Running) -> None:
-    assert running.run("ls /etc/X11") == "xorg.conf.of-one-card"
+    assert running.run("ls -d /etc/X11/xorg*") == "/etc/X11/xorg.conf.of-one-card"
 
 
 def test_homes_are_there_at_boot(running: Running) -> None:
@@ -100,6 +101,26 @@ def test_what_is_kept_in_ram_has_a_limit(running: Running) -> None:
     for size in sizes:
         assert int(size) == pytest.approx(int(kilobytes) * 1024 / 4, rel=0.01)
     assert len(sizes) == 2
+
+
+def test_containers_run_as_root_and_as_a_user(running: Running) -> None:
+    packed = (
+        "cd $(mktemp -d); for file in /bin/busybox $(ldd /bin/busybox | grep -o '/[^ ]*'); do"
+        " mkdir -p .${file%/*}; cp $file .$file; done; tar -c . > /tmp/box.tar"
+    )
+    container = (
+        "podman import --quiet /tmp/box.tar box >/dev/null &&"
+        " podman run --rm --network none box /bin/busybox sh -c"
+        " 'busybox rm /bin/busybox; echo ran > /new; read said < /new; echo $said'"
+    )
+    running.run(packed)
+    running.run("useradd --uid 1235 -m -d /var/eve eve && loginctl enable-linger eve")
+    driver = "podman info --format '{{.Store.GraphDriverName}}'"
+    for_her = "export XDG_RUNTIME_DIR=/run/user/1235;"
+    for before, shell in (("cd /;", "sh"), (f"cd /; {for_her}", "su eve")):
+        script = f"{before} {container} && {driver}"
+        said = running.run(f"{shell} -c {shlex.quote(script)}")
+        assert said.split() == ["ran", "overlay"], shell
 
 
 def test_swap_is_compressed_ram(running: Running) -> None:

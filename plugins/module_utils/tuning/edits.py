@@ -16,6 +16,9 @@ _FSTAB_FIRST = (
 )
 # mount(8) ignores options that begin with x-. This one marks the lines that this collection wrote.
 _OURS = "x-netboot"
+EVERYBODY, SAFE = "1777", "nosuid,nodev"
+"""Default mode and options of a folder in RAM."""
+
 _NOT_ON_DISK = ("tmpfs", "nfs", "nfs4", "cifs")
 # A line of /etc/crontab that runs the jobs in a folder, crontab(5). It has five fields, the user
 # and the command. The command may already begin with "spread".
@@ -40,10 +43,11 @@ def fstab(old: str, tuning: Tuning) -> str:
     Of the old lines, those for RAM and file servers stay. Lines for disks are removed, since these
     are the disks of another machine.
     """
-    ram = [
-        f"tmpfs {one['path']} tmpfs mode=1777,nosuid,nodev,size={one['size']},{_OURS} 0 0"
-        for one in tuning.tmpfs
-    ]
+    ram = []
+    for one in tuning.tmpfs:
+        options = one.get("options", SAFE)
+        limits = (f"mode={one.get('mode') or EVERYBODY}", options, f"size={one['size']}", _OURS)
+        ram.append(f"tmpfs {one['path']} tmpfs {','.join(filter(None, limits))} 0 0")
     servers = []
     for one in tuning.mounts:
         options = ",".join(filter(None, ("_netdev", one.get("options"), _OURS)))

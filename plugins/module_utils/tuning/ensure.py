@@ -17,6 +17,11 @@ from ansible_collections.diskless.netboot.plugins.module_utils.tuning import edi
 from ansible_collections.diskless.netboot.plugins.module_utils.tuning.capabilities import (
     capabilities,
 )
+from ansible_collections.diskless.netboot.plugins.module_utils.tuning.containers import (
+    STORAGE_CONF,
+    for_users,
+    with_container_folders,
+)
 from ansible_collections.diskless.netboot.plugins.module_utils.tuning.options import Tuning
 
 NOTE = f"{own.PROGRAMS}/files"
@@ -96,11 +101,14 @@ def plan(root: str, tuning: Tuning, shipped: Mapping[str, str]) -> TuningPlan:
         subprocess.CalledProcessError: getcap(8) failed.
     """
     base = Path(root)
+    tuning = with_container_folders(base, tuning)
     before = _noted(base)
     masks = own.masks(tuning)
     # Somebody else made a mask that was there before. It stays when it is no longer in the list.
     theirs = {path for path in masks if path not in before and _is_mask(base / path)}
     wanted: Desired = {**own.own_files(tuning, shipped), **own.own_links(shipped), **masks}
+    if for_users(base, tuning) and _may_write(base, STORAGE_CONF, before):
+        wanted.update(own.container_files(tuning))
     capable = capabilities(root)
     if capable:
         wanted[own.CAPABLE] = FileSpec(capable.encode())
@@ -139,6 +147,11 @@ def _not_ours(base: Path, tuning: Tuning) -> tuple[Desired, set[str]]:
         desired[there] = _file(moved)
         absent.add(here)
     return desired, absent
+
+
+def _may_write(base: Path, path: str, before: frozenset[str]) -> bool:
+    """Return whether a file is missing or ours, and not somebody else's."""
+    return path in before or not os.path.lexists(base / path)
 
 
 def _noted(base: Path) -> frozenset[str]:

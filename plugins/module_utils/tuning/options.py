@@ -15,7 +15,8 @@ class Tuning:
 
     Attributes:
         boot_nics: names of NICs.
-        tmpfs: mappings with ``path`` and ``size``.
+        tmpfs: mappings with ``path`` and ``size``. ``mode`` and ``options`` are optional.
+        containers_size: maximum size of each folder in RAM for containers, or empty for none.
         mounts: mappings with ``src`` and ``path``. ``fstype`` and ``options`` are optional.
         autofs: mappings with ``path`` and ``entries``. ``timeout`` in seconds is optional.
         swap: ``zram``, ``file`` or ``none``.
@@ -34,6 +35,7 @@ class Tuning:
 
     boot_nics: tuple[str, ...] = ()
     tmpfs: tuple[Mapping[str, Any], ...] = ()
+    containers_size: str = "50%"
     mounts: tuple[Mapping[str, Any], ...] = ()
     autofs: tuple[Mapping[str, Any], ...] = ()
     swap: str = "none"

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.diskless.netboot.plugins.module_utils.files.tree import FileSpec, LinkSpec
+from ansible_collections.diskless.netboot.plugins.module_utils.tuning import containers
 from ansible_collections.diskless.netboot.plugins.module_utils.tuning.options import Tuning
 
 MARKER = "# Written by diskless.netboot.client_tuning."
@@ -45,6 +46,17 @@ def own_files(tuning: Tuning, shipped: Mapping[str, str]) -> dict[str, FileSpec]
         mode = 0o644 if _is_unit(name) else 0o755
         files[f"{_folder(name)}/{name}"] = FileSpec(text.encode(), mode)
     return files
+
+
+def container_files(tuning: Tuning) -> dict[str, FileSpec]:
+    """Return the files with which users run containers, by their path below ``/``."""
+    # logind allows a tenth of the RAM, which is too little for an image.
+    logind = ("[Login]", f"RuntimeDirectorySize={tuning.containers_size}")
+    texts = {
+        containers.STORAGE_CONF: _text(*containers.STORAGE),
+        "etc/systemd/logind.conf.d/netboot-containers.conf": _text(*logind),
+    }
+    return {path: FileSpec(text.encode()) for path, text in texts.items()}
 
 
 def own_links(shipped: Mapping[str, str]) -> dict[str, LinkSpec]:
