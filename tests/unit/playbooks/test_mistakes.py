@@ -18,6 +18,12 @@ from ansible_collections.diskless.netboot.plugins.filter import clients as clien
 
 PLAYBOOKS = Path(__file__).resolve().parents[3] / "playbooks"
 COLLECTIONS = str(Path(clients_file.__file__).parents[5])
+# With the boot server's NIC and address, in a network of its own.
+ON_BOOT1 = [
+    *("unshare", "--user", "--map-root-user", "--net", "sh", "-euc"),
+    'ip link add lan0 type bridge; ip address add 192.0.2.1/24 dev lan0; exec "$@"',
+    "sh",
+]
 Inventory = dict[str, Any]
 Play = Callable[..., str]
 
@@ -70,7 +76,7 @@ def play(tmp_path: Path) -> Play:
         (tmp_path / "inventory.yml").write_text(yaml.safe_dump(inventory))
         command = [sys.executable, "-m", "ansible", "playbook", "-i", "inventory.yml"]
         ended = subprocess.run(
-            [*command, str(PLAYBOOKS / "plan.yml"), *options],
+            [*ON_BOOT1, *command, str(PLAYBOOKS / "plan.yml"), *options],
             cwd=tmp_path,
             env={
                 **os.environ,
@@ -94,6 +100,21 @@ def play(tmp_path: Path) -> Play:
 
 def test_a_sound_inventory_is_fine(play: Play, store: Path) -> None:
     play(inventory(store), fails=False)
+
+
+def test_an_address_or_a_nic_that_the_boot_server_has_not_is_a_fault(
+    play: Play, store: Path
+) -> None:
+    wrong = inventory(store)
+    server = wrong["nfs_servers"]["hosts"]["boot1"]
+    server.update(netboot_address="192.0.2.3", dhcp_server_interfaces=["lan7"])
+
+    said = play(wrong)
+
+    assert (
+        "netboot_address: 192.0.2.3 is no address of this server. It has 192.0.2.1 on lan0."
+        " dhcp_server_interfaces: this server has no NIC lan7. It has lan0. Nothing was changed."
+    ) in said
 
 
 @pytest.mark.parametrize(

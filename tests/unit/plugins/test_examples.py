@@ -29,7 +29,8 @@ DOCUMENTED = sorted(
     path.relative_to(PLUGINS).with_suffix("").as_posix()
     for kind in ("modules", "filter")
     for path in (PLUGINS / kind).glob("[a-z]*.py")
-    if path.stem != "site_plan"
+    # test_mistakes.py runs these two, on a boot server.
+    if path.stem not in ("server_network", "site_plan")
 )
 
 # What the reader of the examples has in an inventory.
