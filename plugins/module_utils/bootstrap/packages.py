@@ -11,9 +11,9 @@ _KERNELS = {"debian": "linux-image-amd64", "ubuntu": "linux-image-generic"}
 _INITRAMFS = {"initramfs-tools": ("initramfs-tools",), "dracut": ("dracut", "dracut-network")}
 # fmt: off
 _NEEDED = (
-    "dbus", "iproute2", "iputils-ping", "kmod", "libcap2-bin", "libnss-myhostname", "netbase",
-    "nfs-common", "openssh-server", "python3", "python3-apt", "systemd", "systemd-sysv", "udev",
-    "zstd",
+    "dbus", "iproute2", "iputils-ping", "kmod", "libcap2-bin", "libnss-myhostname",
+    "libpam-systemd", "mount", "netbase", "nfs-common", "openssh-server", "python3", "python3-apt",
+    "systemd", "systemd-sysv", "udev", "zstd",
 )
 # fmt: on
 _CLOCK = "systemd-timesyncd"

@@ -40,7 +40,7 @@ def test_programs_are_listed_with_their_capabilities(tmp_path: Path) -> None:
     assert lines[2] == "cap_net_raw=ep\t/usr/bin/ping"
     # What was listed can be given again.
     for line in lines:
-        given, _, path = line.partition("\t")
+        given, _tab, path = line.partition("\t")
         program = f"{tmp_path}{path}"
         before = os.getxattr(program, "security.capability")
         subprocess.run(["setcap", "-r", program], check=True)
