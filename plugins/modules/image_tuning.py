@@ -22,6 +22,8 @@ description:
     O(keep_xorg_conf).
   - Replaces C(/etc/resolv.conf) with a link to C(/run/netboot/resolv.conf), which each PC writes
     when it starts.
+  - Limits the caches of Firefox and Chromium, which would be in RAM, unless there are policies
+    already.
   - Notes in C(/usr/lib/netboot/files) which files and links it made. Those that are no longer
     wanted are removed. A mask that somebody else made stays. So does a unit that somebody else put
     in the place of a mask.
@@ -174,6 +176,43 @@ options:
     description: Number of minutes over which timers and cron jobs are spread.
     type: int
     default: 60
+  autologin_user:
+    description:
+      - User whose session starts by itself, with lightdm, gdm3 or sddm. If it is empty, none does.
+      - The user must exist in the image.
+    type: str
+    default: ""
+  autologin_session:
+    description:
+      - Name of that session, for example V(xfce). If it is empty, the display manager chooses one.
+      - gdm3 always chooses by itself.
+    type: str
+    default: ""
+  autostart:
+    description: Commands that start with the session of each user, for example V(firefox-esr).
+    type: list
+    elements: str
+    default: []
+  locale:
+    description:
+      - Locale of all programs, for example V(pt_PT.UTF-8). If it is empty, the image's own stays.
+      - It must have been generated in the image.
+    type: str
+    default: ""
+  keyboard:
+    description: Keyboard layouts, for example V(pt) or V(us,ru). If it is empty, nothing is set.
+    type: str
+    default: ""
+  timezone:
+    description: Time zone, for example V(Europe/Lisbon). If it is empty, nothing is set.
+    type: str
+    default: ""
+  suspend:
+    description:
+      - Whether PCs may suspend or hibernate. A PC that does so loses its network, and with it its
+        root.
+    type: bool
+    default: false
   keep_xorg_conf:
     description:
       - Whether to keep C(/etc/X11/xorg.conf) in its place.
@@ -288,6 +327,13 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "log_port": {"type": "int", "default": 514},
     "spread_timers": _NAMES,
     "spread_minutes": {"type": "int", "default": 60},
+    "autologin_user": {"type": "str", "default": ""},
+    "autologin_session": {"type": "str", "default": ""},
+    "autostart": _NAMES,
+    "locale": {"type": "str", "default": ""},
+    "keyboard": {"type": "str", "default": ""},
+    "timezone": {"type": "str", "default": ""},
+    "suspend": {"type": "bool", "default": False},
     "keep_xorg_conf": {"type": "bool", "default": False},
     "journal_megabytes": {"type": "int", "default": 64},
     "stop_seconds": {"type": "int", "default": 10},

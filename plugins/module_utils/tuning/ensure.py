@@ -13,7 +13,7 @@ from typing import Union
 
 from ansible_collections.diskless.netboot.plugins.module_utils.files import tree
 from ansible_collections.diskless.netboot.plugins.module_utils.files.tree import FileSpec, LinkSpec
-from ansible_collections.diskless.netboot.plugins.module_utils.tuning import edits, own
+from ansible_collections.diskless.netboot.plugins.module_utils.tuning import desktop, edits, own
 from ansible_collections.diskless.netboot.plugins.module_utils.tuning.capabilities import (
     capabilities,
 )
@@ -31,6 +31,8 @@ It is needed to remove what is no longer wanted.
 """
 
 _LOCALE = "etc/default/locale"
+# The site has chosen what is in these files, whoever wrote them before.
+_CHOSEN = (_LOCALE, "etc/default/keyboard")
 _XORG, _ONE_CARD = "etc/X11/xorg.conf", "etc/X11/xorg.conf.of-one-card"
 
 Desired = dict[str, Union[FileSpec, LinkSpec]]
@@ -109,19 +111,28 @@ def plan(root: str, tuning: Tuning, shipped: Mapping[str, str]) -> TuningPlan:
     wanted: Desired = {**own.own_files(tuning, shipped), **own.own_links(shipped), **masks}
     if for_users(base, tuning) and _may_write(base, STORAGE_CONF, before):
         wanted.update(own.container_files(tuning))
+    for path, spec in own.desktop_files(base, tuning).items():
+        if path in _CHOSEN or _may_write(base, path, before):
+            wanted[path] = spec
+    if tuning.timezone:
+        wanted["etc/localtime"] = LinkSpec(f"/usr/share/zoneinfo/{tuning.timezone}")
     capable = capabilities(root)
     if capable:
         wanted[own.CAPABLE] = FileSpec(capable.encode())
     gone = {path for path in before.difference(wanted) if _still_ours(base / path, path)}
-    changed, absent = _not_ours(base, tuning)
-    files = tree.plan(root, {**wanted, **changed}, absent=gone | absent, links=True)
+    changed, absent = _not_ours(base, tuning, gone)
+    absent |= gone.difference(changed)
+    files = tree.plan(root, {**wanted, **changed}, absent=absent, links=True)
     places = (f"{root.rstrip('/')}{mount['path']}" for mount in tuning.mounts)
     missing = tuple(place for place in places if not Path(place).is_dir())
     return TuningPlan(root, files, missing, frozenset(wanted) - theirs, before)
 
 
-def _not_ours(base: Path, tuning: Tuning) -> tuple[Desired, set[str]]:
-    """Return the new contents of files that other packages own, and the paths to remove."""
+def _not_ours(base: Path, tuning: Tuning, gone: set[str]) -> tuple[Desired, set[str]]:
+    """Return the new contents of files that other packages own, and the paths to remove.
+
+    *gone* are the files of earlier runs that are removed.
+    """
     desired: Desired = {
         # The file is empty, not missing. Then systemd makes an id at boot, but does not ask the
         # questions of a first boot.
@@ -135,8 +146,13 @@ def _not_ours(base: Path, tuning: Tuning) -> tuple[Desired, set[str]]:
     if rcs is not None:
         desired["etc/default/rcS"] = _file(edits.rcs(rcs), None)
     # sshd's and cron's sessions read it, and log an error where it is missing (pam_env(8)).
-    if not any(os.path.lexists(base / name) for name in (_LOCALE, "etc/locale.conf")):
+    own = {_LOCALE, "etc/locale.conf"} - gone
+    spoken = any(os.path.lexists(base / name) for name in own)
+    if not spoken and not tuning.locale:
         desired[_LOCALE] = _file("LANG=C.UTF-8\n")
+    manager = _read(base / desktop.GDM)
+    if manager is not None:
+        desired[desktop.GDM] = _file(desktop.gdm(manager, tuning.autologin_user), None)
     # A PC gets its host name from its boot entry.
     absent = {"etc/hostname"}
     # With a configuration for one graphics card, the screens of PCs with another card stay dark.

@@ -27,6 +27,13 @@ class Tuning:
         log_port: TCP port.
         spread_timers: names of timer units.
         spread_minutes: minutes.
+        autologin_user: name of the user whose session starts by itself, or empty for none.
+        autologin_session: name of that session, or empty for the display manager's choice.
+        autostart: commands that start with each user's session.
+        locale: name of a locale such as ``pt_PT.UTF-8``, or empty for the image's own.
+        keyboard: keyboard layouts such as ``pt`` or ``us,ru``, or empty.
+        timezone: name of a time zone such as ``Europe/Lisbon``, or empty.
+        suspend: whether a PC may suspend or hibernate.
         keep_xorg_conf: whether ``/etc/X11/xorg.conf`` stays.
         journal_megabytes: MiB.
         stop_seconds: seconds.
@@ -46,6 +53,13 @@ class Tuning:
     log_port: int = 514
     spread_timers: tuple[str, ...] = ()
     spread_minutes: int = 60
+    autologin_user: str = ""
+    autologin_session: str = ""
+    autostart: tuple[str, ...] = ()
+    locale: str = ""
+    keyboard: str = ""
+    timezone: str = ""
+    suspend: bool = False
     keep_xorg_conf: bool = False
     journal_megabytes: int = 64
     stop_seconds: int = 10

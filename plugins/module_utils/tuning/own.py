@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.diskless.netboot.plugins.module_utils.files.tree import FileSpec, LinkSpec
-from ansible_collections.diskless.netboot.plugins.module_utils.tuning import containers
+from ansible_collections.diskless.netboot.plugins.module_utils.tuning import containers, desktop
 from ansible_collections.diskless.netboot.plugins.module_utils.tuning.options import Tuning
 
 MARKER = "# Written by diskless.netboot.client_tuning."
@@ -56,6 +57,13 @@ def container_files(tuning: Tuning) -> dict[str, FileSpec]:
         containers.STORAGE_CONF: _text(*containers.STORAGE),
         "etc/systemd/logind.conf.d/netboot-containers.conf": _text(*logind),
     }
+    return {path: FileSpec(text.encode()) for path, text in texts.items()}
+
+
+def desktop_files(root: Path, tuning: Tuning) -> dict[str, FileSpec]:
+    """Return the files for the desktop that an image has, by their path below ``/``."""
+    texts = {path: _text(*lines) for path, lines in desktop.files(root, tuning).items()}
+    texts.update(desktop.policies(root))
     return {path: FileSpec(text.encode()) for path, text in texts.items()}
 
 
