@@ -179,6 +179,10 @@ bench-boot: setup ## PCs booted by us and by LTSP, in turn, half an hour (ONLY=P
 demo: setup ## a boot server configured and a PC without a disk booted from it, as you watch
 	@tests/lab/lab demo
 
+.PHONY: demo-desktop
+demo-desktop: setup ## the library's desktop, booted, with a picture of it in .build/desktop.png
+	@tests/lab/lab --name desktop desktop .build/desktop.png
+
 .PHONY: clean
 clean: ## stop the lab and remove everything made here but the cache of images
 	@if [ -x tests/lab/lab ]; then tests/lab/lab down --all; fi

@@ -13,7 +13,14 @@ from pathlib import Path
 
 from ansible_collections.diskless.netboot.plugins.module_utils.pc.firmware import FIRMWARES
 from ansible_collections.diskless.netboot.plugins.module_utils.pc.trace import LOGIN_PROMPT, Trace
-from ansible_collections.diskless.netboot.tests.lab import client, demo, images, podman, server
+from ansible_collections.diskless.netboot.tests.lab import (
+    client,
+    demo,
+    desktop,
+    images,
+    podman,
+    server,
+)
 from ansible_collections.diskless.netboot.tests.lab.places import PROJECT, RUN, Lab
 from ansible_collections.diskless.netboot.tests.lab.shell import LabError
 
@@ -65,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     boot.set_defaults(call=_client)
 
     down = commands.add_parser("down", help="end it; remove all but what is cached")
-    down.add_argument("--all", action="store_true", help="every lab on this machine")
+    down.add_argument("--all", action="store_true", help="every lab of this checkout")
     down.set_defaults(call=_down)
 
     inside = commands.add_parser("run", help="run a command on the boot server")
@@ -74,6 +81,10 @@ def _parser() -> argparse.ArgumentParser:
 
     shown = commands.add_parser("demo", help="the whole chain, stage by stage")
     shown.set_defaults(call=lambda options: demo.demo(Lab(options.name)))
+
+    drawn = commands.add_parser("desktop", help="the library's desktop, up to its picture")
+    drawn.add_argument("picture", type=Path, help="write the screen to this PNG")
+    drawn.set_defaults(call=lambda options: desktop.desktop(Lab(options.name), options.picture))
 
     commands.add_parser("status", help="which labs run").set_defaults(call=_status)
     return parser
@@ -130,10 +141,10 @@ def _client(options: argparse.Namespace) -> int:
 
 
 def _down(options: argparse.Namespace) -> int:
-    names = _labs() if options.all else [options.name]
+    names = _own_labs() if options.all else [options.name]
     for name in names:
         server.down(Lab(name))
-    if options.all:
+    if options.all and not _labs():
         podman.let_go()
         with contextlib.suppress(FileNotFoundError):
             RUN.rmdir()
@@ -154,6 +165,13 @@ def _status(options: argparse.Namespace) -> int:
     if not names:
         print("no lab is running; 'tests/lab/lab up' starts one")
     return 0
+
+
+def _own_labs() -> list[str]:
+    """Return the labs of this checkout, and those of which nobody knows whose they are."""
+    owners = {name: Lab(name).owner for name in _labs()}
+    own = str(PROJECT)
+    return [name for name, file in owners.items() if not file.exists() or file.read_text() == own]
 
 
 def _labs() -> list[str]:

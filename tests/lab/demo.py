@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from ansible_collections.diskless.netboot.plugins.module_utils.pc.qemu import Guest
 from ansible_collections.diskless.netboot.plugins.module_utils.pc.trace import Passed
@@ -35,13 +36,13 @@ The boot server goes on running. To look around:
 
 def demo(lab: Lab) -> int:
     """Show the whole chain, stage by stage, and return the exit status."""
-    with _stage("A network and a boot server (Debian 12 in a container)"):
+    with stage("A network and a boot server (Debian 12 in a container)"):
         server.up(lab, "container", "bookworm")
         (INVENTORY / "lab.yml").write_text(server.inventory(lab))
-    with _stage("ansible-playbook -i inventories/demo playbooks/site.yml"):
-        _playbook()
-    with _stage("A PC without a disk, from power-on"), client.power_on(lab, _MAC) as guest:
-        _follow(guest)
+    with stage("ansible-playbook -i inventories/demo playbooks/site.yml"):
+        playbook()
+    with stage("A PC without a disk, from power-on"), client.power_on(lab, _MAC) as guest:
+        follow(guest)
         address = guest.trace.detail("dhcp")
         print("\n  Read from inside the PC:", flush=True)
         for line in client.inside(lab, address, _LOOK).splitlines():
@@ -52,14 +53,15 @@ def demo(lab: Lab) -> int:
 
 
 @contextmanager
-def _stage(title: str) -> Iterator[None]:
+def stage(title: str) -> Iterator[None]:
+    """Print what is done inside, and how long it took."""
     print(f"\n== {title}", flush=True)
     begun = time.monotonic()
     yield
     print(f"   done in {time.monotonic() - begun:.0f} s", flush=True)
 
 
-def _playbook() -> None:
+def playbook(inventory: Path = INVENTORY) -> None:
     """Run site.yml and print its tasks while they run; all of its output where it fails."""
     variables = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0"}
     output = []
@@ -67,7 +69,7 @@ def _playbook() -> None:
     if not ansible.exists():
         raise LabError("Ansible is not installed here yet: 'make setup' installs it")
     with subprocess.Popen(
-        [str(ansible), "-i", str(INVENTORY), "playbooks/site.yml"],
+        [str(ansible), "-i", str(inventory), "playbooks/site.yml"],
         cwd=PROJECT,
         env=variables,
         stdin=subprocess.DEVNULL,
@@ -85,7 +87,7 @@ def _playbook() -> None:
     print("   " + "   ".join(line for line in output if " ok=" in line).rstrip())
 
 
-def _follow(guest: Guest) -> None:
+def follow(guest: Guest) -> None:
     """Print each stage when the PC reaches it."""
     passed = guest.trace.passed
     shown: list[Passed] = []

@@ -48,6 +48,11 @@ class Lab:
         return RUN / self._server
 
     @property
+    def owner(self) -> Path:
+        """The file that names the checkout which started the lab."""
+        return self.run / "checkout"
+
+    @property
     def disk(self) -> Path:
         """What belongs on a real disk: the boot server's volume or its VM's disks."""
         return cache() / "labs" / self._server

@@ -21,7 +21,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.pc.qemu import (
     nic_arguments,
 )
 from ansible_collections.diskless.netboot.tests.lab import images, network
-from ansible_collections.diskless.netboot.tests.lab.places import Lab, cache
+from ansible_collections.diskless.netboot.tests.lab.places import PROJECT, Lab, cache
 from ansible_collections.diskless.netboot.tests.lab.podman import podman
 from ansible_collections.diskless.netboot.tests.lab.podman import succeeds as podman_succeeds
 from ansible_collections.diskless.netboot.tests.lab.shell import LabError, run, succeeds
@@ -47,6 +47,7 @@ def up(lab: Lab, kind: str, suite: str, store: Path | None = None) -> None:
         store: a folder whose contents a VM begins with under /srv.
     """
     lab.run.mkdir(parents=True, exist_ok=True)
+    lab.owner.write_text(str(PROJECT))
     network.create(lab)
     if kind == "container":
         _container_up(lab, suite)

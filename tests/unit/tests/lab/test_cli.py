@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from ansible_collections.diskless.netboot.tests.lab import cli, places
+from ansible_collections.diskless.netboot.tests.lab.places import Lab
 
 LAB = Path(__file__).resolve().parents[3] / "lab"
 
@@ -38,6 +40,16 @@ def test_a_run_of_nothing_is_answered_with_an_example() -> None:
 
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr == "lab: say which command, such as 'tests/lab/lab run journalctl'\n"
+
+
+def test_all_are_those_of_this_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for module in (cli, places):
+        monkeypatch.setattr(module, "RUN", tmp_path)
+    for name, owner in (("ours", places.PROJECT), ("theirs", tmp_path), ("old", None)):
+        Lab(name).run.mkdir()
+        if owner:
+            Lab(name).owner.write_text(str(owner))
+    assert cli._own_labs() == ["old", "ours"]
 
 
 def test_to_end_one_that_is_not_running_is_no_fault() -> None:
