@@ -34,6 +34,10 @@ options:
     description: Whether the image is made from packages. A copied system has a kernel of its own.
     type: bool
     default: true
+  suite:
+    description: Code name of the release that a fresh image is made of, such as V(trixie).
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -63,6 +67,7 @@ def list_packages(
     initramfs: str = "initramfs-tools",
     squashfs: bool = False,
     fresh: bool = True,
+    suite: str = "",
 ) -> list[str]:
     """Return the packages of an image, sorted."""
     with filter_errors():
@@ -72,6 +77,7 @@ def list_packages(
             initramfs=initramfs,
             squashfs=squashfs,
             fresh=fresh,
+            suite=suite,
         )
 
 

@@ -16,12 +16,19 @@ _NEEDED = (
     "systemd", "systemd-sysv", "udev", "zstd",
 )
 # fmt: on
+_SYSCTL_IN_SYSTEMD = ("bullseye", "bookworm")
 _CLOCK = "systemd-timesyncd"
 _OTHER_CLOCKS = ("chrony", "ntpsec", "openntpd")
 
 
 def image_packages(
-    asked: Iterable[str], *, distribution: str, initramfs: str, squashfs: bool, fresh: bool
+    asked: Iterable[str],
+    *,
+    distribution: str,
+    initramfs: str,
+    squashfs: bool,
+    fresh: bool,
+    suite: str = "",
 ) -> list[str]:
     """Return the packages of an image, sorted.
 
@@ -31,6 +38,7 @@ def image_packages(
         initramfs: ``initramfs-tools`` or ``dracut``.
         squashfs: whether PCs can fetch the image as one file. Their initrd needs busybox for this.
         fresh: whether the image is made from packages. A copied system has its own kernel.
+        suite: code name of the release that a fresh image is made of.
 
     Raises:
         ValueError: an unknown distribution or tool.
@@ -39,7 +47,11 @@ def image_packages(
         raise ValueError(f"no image of {distribution} with {initramfs} is known")
     kernel = [_KERNELS[distribution]] if fresh else []
     busybox = ["busybox"] if squashfs else []
-    return sorted({*_NEEDED, *_INITRAMFS[initramfs], *kernel, *busybox, *asked})
+    # From Debian 13 on, this package has the settings that were systemd's. Debian 14's ping has no
+    # capability any more, and relies on one of them (net.ipv4.ping_group_range).
+    sysctl = distribution == "debian" and fresh and suite not in ("", *_SYSCTL_IN_SYSTEMD)
+    defaults = ["linux-sysctl-defaults"] if sysctl else []
+    return sorted({*_NEEDED, *_INITRAMFS[initramfs], *kernel, *busybox, *defaults, *asked})
 
 
 def with_clock(packages: Iterable[str]) -> list[str]:

@@ -28,12 +28,13 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec im
     Spec,
 )
 
+_LEGACY = "network-legacy"
 _MODULES = (
     "dash",
     "base",
     "udev-rules",
     "network",
-    "network-legacy",
+    _LEGACY,
     "kernel-network-modules",
     "nfs",
 )
@@ -94,6 +95,13 @@ class Dracut:
         folder = resolve(spec.root, "usr/lib/dracut/modules.d")
         there = {path.name.lstrip("0123456789") for path in folder.glob("[0-9][0-9]*")}
         absent = [name for name in _MODULES if name not in there]
+        if _LEGACY in absent and "network" in there:
+            # dracut 112 of Debian 14: dropped upstream, with the DHCP clients that it called.
+            absent.remove(_LEGACY)
+            found.append(
+                f"this dracut has no module {_LEGACY} any more, which a root over NFS needs here;"
+                " set nfsroot_image_initramfs to initramfs-tools for this image"
+            )
         if absent:
             found.append(
                 f"dracut has no module {', '.join(absent)}; install dracut-network in the image"

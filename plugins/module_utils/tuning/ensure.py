@@ -146,10 +146,9 @@ def _not_ours(base: Path, tuning: Tuning, gone: set[str]) -> tuple[Desired, set[
     if rcs is not None:
         desired["etc/default/rcS"] = _file(edits.rcs(rcs), None)
     # sshd's and cron's sessions read it, and log an error where it is missing (pam_env(8)).
-    own = {_LOCALE, "etc/locale.conf"} - gone
-    spoken = any(os.path.lexists(base / name) for name in own)
-    if not spoken and not tuning.locale:
-        desired[_LOCALE] = _file("LANG=C.UTF-8\n")
+    if not tuning.locale and (_LOCALE in gone or not os.path.lexists(base / _LOCALE)):
+        by_systemd = (base / "etc/locale.conf").exists()
+        desired[_LOCALE] = LinkSpec("../locale.conf") if by_systemd else _file("LANG=C.UTF-8\n")
     manager = _read(base / desktop.GDM)
     if manager is not None:
         desired[desktop.GDM] = _file(desktop.gdm(manager, tuning.autologin_user), None)

@@ -334,15 +334,24 @@ def test_an_image_with_dracut_is_built_by_dracut(image: Image, modules: str) -> 
     assert not image.run(modules=modules, drivers=["e1000"])["changed"]
 
 
+def test_a_dracut_without_network_legacy_is_answered_by_what_to_set(image: Image) -> None:
+    image.with_dracut()
+    (image.root / "usr/lib/dracut/modules.d/00network-legacy").rmdir()
+    said = image.run()["msg"]
+    assert "set nfsroot_image_initramfs to initramfs-tools for this image" in said
+    assert "install dracut-network" not in said
+
+
 def test_what_dracut_would_leave_out_without_a_word_is_named_with_its_package(
     image: Image,
 ) -> None:
     image.with_dracut()
     for name in ("sbin/rpcbind", "sbin/dhclient"):
         (image.root / "usr" / name).unlink()
-    (image.root / "usr/lib/dracut/modules.d/00network-legacy").rmdir()
+    for name in ("00network", "90nfs"):
+        (image.root / "usr/lib/dracut/modules.d" / name).rmdir()
     said = image.run()["msg"]
-    assert "no module network-legacy; install dracut-network" in said
+    assert "no module network, nfs; install dracut-network" in said
     assert "no rpcbind, dhclient, without which" in said
     assert "install isc-dhcp-client, rpcbind in it" in said
     assert not image.dest.exists()

@@ -33,6 +33,13 @@ def test_a_copied_system_brings_its_own_kernel() -> None:
     assert not [name for name in packages(fresh=False) if name.startswith("linux-image")]
 
 
+def test_what_was_systemd_s_own_is_a_package_from_debian_13_on() -> None:
+    for suite, wanted in (("bookworm", False), ("trixie", True), ("forky", True), ("", False)):
+        assert ("linux-sysctl-defaults" in packages(suite=suite)) == wanted, suite
+    assert "linux-sysctl-defaults" not in packages(suite="noble", distribution="ubuntu")
+    assert "linux-sysctl-defaults" not in packages(suite="trixie", fresh=False)
+
+
 def test_who_fetches_an_image_as_one_file_does_so_by_busybox() -> None:
     assert "busybox" in packages(squashfs=True)
     assert "busybox" not in packages()

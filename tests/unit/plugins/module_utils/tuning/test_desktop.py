@@ -98,6 +98,12 @@ def test_an_image_s_own_language_stays_and_none_becomes_c(tmp_path: Path) -> Non
     assert (tmp_path / "etc/default/locale").read_text() == "LANG=pt_PT.UTF-8\n"
 
 
+def test_systemd_s_locale_is_the_one_of_sshd_s_sessions(tmp_path: Path) -> None:
+    has(tmp_path, "etc/locale.conf", "LANG=C.UTF-8\n")
+    tune(tmp_path, Tuning())
+    assert (tmp_path / "etc/default/locale").readlink() == Path("../locale.conf")
+
+
 def test_a_language_that_is_no_longer_chosen_becomes_c(tmp_path: Path) -> None:
     tune(tmp_path, Tuning(locale="pt_PT.UTF-8"))
     tune(tmp_path, Tuning())
