@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import yaml
+from ansible_collections.diskless.netboot.plugins.module_utils.pc.qemu import Guest
 from ansible_collections.diskless.netboot.tests.lab import client, demo, server
 from ansible_collections.diskless.netboot.tests.lab.places import PROJECT, Lab
 from ansible_collections.diskless.netboot.tests.lab.shell import LabError
@@ -17,12 +18,14 @@ _MAC, _ADDRESS = "52:54:00:00:00:01", "198.51.100.11"
 _SECONDS = 1200
 _MIB = 2048
 _IMAGES = "group_vars/netboot_images.yml"
-# As root sees lightdm's screen. What the user's programs have drawn is counted by their windows.
+# As root sees lightdm's screen.
 _DRAWN = (
     "export DISPLAY=:0 XAUTHORITY=/run/lightdm/root/:0;"
-    " until xwininfo -root -tree | grep -q 'Mozilla Firefox' 2>/dev/null; do sleep 1; done;"
+    " until xwininfo -name 'Mozilla Firefox' 2>/dev/null | grep -q IsViewable; do sleep 1; done;"
     " pgrep -u reader -l 'xfce4-panel|firefox'"
 )
+_STILL = 10.0
+"""Seconds in which nothing on the screen changes once all is drawn."""
 
 
 def desktop(lab: Lab, picture: Path) -> int:
@@ -32,6 +35,8 @@ def desktop(lab: Lab, picture: Path) -> int:
     ignored = shutil.ignore_patterns("lab.yml")
     shutil.copytree(PROJECT / "inventories" / "demo", inventory, ignore=ignored)
     library = yaml.safe_load((PROJECT / "inventories" / "library" / _IMAGES).read_text())
+    # The lab's own key opens its PCs.
+    del library["nfsroot_image_authorized_keys"]
     ours = yaml.safe_load((inventory / _IMAGES).read_text())
     (inventory / _IMAGES).write_text(yaml.safe_dump({**library, **ours}))
     with demo.stage("A network and a boot server (Debian 12 in a container)"):
@@ -51,9 +56,21 @@ def desktop(lab: Lab, picture: Path) -> int:
         except LabError as error:
             guest.screenshot(picture)
             raise LabError(f"no browser is on the screen, see {picture}: {error}") from error
-        guest.screenshot(picture)
+        _wait_until_still(guest, picture)
         print(f"   {guest.seconds:.0f} s after power-on: {' '.join(said.split())}")
         print(f"   {guest.wire_bytes / 1e6:.0f} MB came over the network")
     print(f"\nIts screen: {picture}")
     server.down(lab)
     return 0
+
+
+def _wait_until_still(guest: Guest, picture: Path) -> None:
+    """Write the screen to *picture* when it no longer changes, or after two minutes."""
+    before = b""
+    for _time in range(12):
+        guest.screenshot(picture)
+        now = picture.read_bytes()
+        if now == before:
+            return
+        before = now
+        guest.wait_end(_STILL)
