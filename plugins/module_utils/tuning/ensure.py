@@ -121,7 +121,7 @@ def plan(root: str, tuning: Tuning, shipped: Mapping[str, str]) -> TuningPlan:
         wanted[own.CAPABLE] = FileSpec(capable.encode())
     gone = {path for path in before.difference(wanted) if _still_ours(base / path, path)}
     changed, absent = _not_ours(base, tuning, gone)
-    absent |= gone.difference(changed)
+    absent |= gone
     files = tree.plan(root, {**wanted, **changed}, absent=absent, links=True)
     places = (f"{root.rstrip('/')}{mount['path']}" for mount in tuning.mounts)
     missing = tuple(place for place in places if not Path(place).is_dir())
