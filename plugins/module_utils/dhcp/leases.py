@@ -25,8 +25,9 @@ from ansible_collections.diskless.netboot.plugins.module_utils.files.tree import
 KEA, DNSMASQ = "kea", "dnsmasq"
 SERVERS = (KEA, DNSMASQ)
 
-# What kea-lfc(8) leaves, in the order in which Kea reads it before the file itself.
-_KEA_EARLIER = (".completed", ".2", ".1")
+# What kea-lfc(8) leaves, in the order in which Kea reads it before the file itself. If its work is
+# complete, the rest is in there.
+_KEA_COMPLETED, _KEA_EARLIER = ".completed", (".2", ".1")
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,9 @@ def _kea(path: str, text: str, wanted: Mapping[str, str]) -> tuple[dict[str, str
     if not {"address", "hwaddr", "valid_lifetime"}.issubset(names):
         raise ValueError(f"{path}: is no file of Kea's leases")
     live: dict[str, dict[str, str]] = {}
-    for earlier in (Path(path + suffix) for suffix in _KEA_EARLIER):
+    completed = Path(path + _KEA_COMPLETED)
+    parts = [Path(path + suffix) for suffix in _KEA_EARLIER]
+    for earlier in [completed] if completed.exists() else parts:
         if earlier.exists():
             _follow(earlier.read_text("utf-8", "surrogateescape"), live)
     _follow(text, live)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The file capabilities in an image, capabilities(7), which NFS does not carry to a PC.
 
-NFS has no ``security.capability``: RFC 8276, section 3, leaves all namespaces but ``user`` out. So
-the image has a list, and the program ``capabilities`` of the role gives each PC what is in it.
+NFS has no ``security.capability``: RFC 8276 knows only the attributes of users. So the image has a
+list, and the program ``capabilities`` of the role gives each PC what is in it.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def files(root: Path, tuning: Tuning) -> dict[str, list[str]]:
             "[Sleep]",
             *(f"Allow{kind}=no" for kind in kinds),
         ]
-    for number, command in enumerate(tuning.autostart, 1):
+    for number, command in enumerate(filter(str.strip, tuning.autostart), 1):
         # Desktop Application Autostart Specification, freedesktop.org
         found[f"etc/xdg/autostart/netboot-{number}.desktop"] = [
             "[Desktop Entry]",

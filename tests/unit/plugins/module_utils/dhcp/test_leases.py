@@ -59,6 +59,13 @@ def test_kea_s_last_line_counts_in_all_of_its_files(tmp_path: Path) -> None:
     assert written == text + kea("192.0.2.21", OLD, seconds=0)
 
 
+def test_what_kea_has_cleaned_up_does_not_come_back(tmp_path: Path) -> None:
+    (tmp_path / "leases.completed").write_text(NAMES)
+    (tmp_path / "leases.1").write_text(NAMES + kea("192.0.2.21", OLD))
+    plan, written = run(tmp_path, "kea", NAMES, {"192.0.2.21": NEW})
+    assert (plan.removed, written) == ({}, NAMES)
+
+
 def test_kea_gives_an_address_again_that_was_declined(tmp_path: Path) -> None:
     declined = NAMES + kea("192.0.2.21", "", state=1)
     plan, written = run(tmp_path, "kea", declined, {"192.0.2.21": OLD})

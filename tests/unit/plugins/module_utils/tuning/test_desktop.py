@@ -116,7 +116,7 @@ def test_what_the_site_names_starts_with_each_session(tmp_path: Path) -> None:
     lines = (folder / "netboot-1.desktop").read_text().splitlines()
     assert lines[1:3] == ["[Desktop Entry]", "Type=Application"]
     assert "Exec=firefox-esr --kiosk example.org" in lines
-    tune(tmp_path, Tuning(autostart=("orca",)))
+    tune(tmp_path, Tuning(autostart=("", "orca")))
     assert [path.name for path in folder.iterdir()] == ["netboot-1.desktop"]
 
 
