@@ -24,7 +24,8 @@ from ansible_collections.diskless.netboot.tests.lab.network import (
 from ansible_collections.diskless.netboot.tests.lab.places import cache, lock_file
 from ansible_collections.diskless.netboot.tests.lab.shell import LabError, run
 
-SUITES = ("bookworm", "trixie")
+SUITES = ("bookworm", "trixie", "forky")
+_UNRELEASED = "forky"
 
 # What any Debian server has that Ansible is pointed at.
 # fmt: off
@@ -66,10 +67,18 @@ def mirrors(suite: str) -> list[str]:
     if "Debian" not in sites:
         raise LabError("no Debian mirror in this machine's apt sources: run 'apt-get update'")
     main = sites["Debian"].rstrip("/")
+    if suite == _UNRELEASED:
+        # It has no updates yet, and a mirror may be a snapshot whose files are past their date.
+        return [f"deb [check-valid-until=no] {main} {suite} main"]
     lines = [f"deb {main} {suite} main", f"deb {main} {suite}-updates main"]
     if "Debian-Security" in sites:
         lines.append(f"deb {sites['Debian-Security'].rstrip('/')} {suite}-security main")
     return lines
+
+
+def of_suite(suite: str) -> dict[str, object]:
+    """Return the inventory's variables of a PC image of ``suite``."""
+    return {"nfsroot_image_suite": suite, "nfsroot_image_mirrors": mirrors(suite)}
 
 
 def _key(*parts: object) -> str:

@@ -20,7 +20,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.pc.qemu import (
     Hardware,
     nic_arguments,
 )
-from ansible_collections.diskless.netboot.tests.lab import images, network
+from ansible_collections.diskless.netboot.tests.lab import cgroup, images, network
 from ansible_collections.diskless.netboot.tests.lab.places import PROJECT, Lab, cache
 from ansible_collections.diskless.netboot.tests.lab.podman import podman
 from ansible_collections.diskless.netboot.tests.lab.podman import succeeds as podman_succeeds
@@ -59,7 +59,7 @@ def up(lab: Lab, kind: str, suite: str, store: Path | None = None) -> None:
 
 def down(lab: Lab) -> None:
     """End the boot server, and remove all that the lab made, but not what is cached."""
-    podman_succeeds(["rm", "--force", "--time", "3", lab.container])
+    _remove_container(lab)
     pidfile = lab.run / "vm.pid"
     if pidfile.exists():
         _end(int(pidfile.read_text()), lab)
@@ -142,14 +142,14 @@ def _container_up(lab: Lab, suite: str) -> None:
         return
     volume = lab.disk / "srv"
     volume.mkdir(parents=True, exist_ok=True)
-    podman_succeeds(["rm", "--force", lab.container])
+    _remove_container(lab)
     image = images.container_image(suite)
     port = _free_port()
     (lab.run / "ssh.port").write_text(f"{port}\n")
     # fmt: off
     command = [
         "run", "--detach", "--name", lab.container, "--hostname", lab.host,
-        "--systemd=always", f"--cap-add={_CAPABILITIES}",
+        *cgroup.arguments(), f"--cap-add={_CAPABILITIES}",
         "--security-opt", "seccomp=unconfined",
         "--network", "slirp4netns:port_handler=slirp4netns", "--publish", f"127.0.0.1:{port}:22",
         "--volume", f"{volume}:/srv", "--volume", f"{images.bases()}:/var/cache/netboot", image,
@@ -162,6 +162,14 @@ def _container_up(lab: Lab, suite: str) -> None:
     public = images.ssh_key().with_suffix(".pub").read_text()
     podman(["exec", "--interactive", lab.container, "sh", "-c", keys], stdin=public)
     _wait("the container's ssh", 60, lambda: _answers(lab))
+
+
+def _remove_container(lab: Lab) -> None:
+    if not podman_succeeds(["container", "exists", lab.container]):
+        return
+    container = podman(["inspect", "--format", "{{.Id}}", lab.container]).strip()
+    podman(["rm", "--force", "--time", "3", lab.container])
+    cgroup.remove(container)
 
 
 def _vm_up(lab: Lab, suite: str, store: Path | None) -> None:
