@@ -25,7 +25,7 @@ from ansible_collections.diskless.netboot.tests.lab.turn import turn
 
 MAC, ADDRESS = "52:54:00:00:00:60", "198.51.100.60"
 NETWORK = f"[Match]\nMACAddress={MAC}\n[Network]\nAddress={ADDRESS}/24\n"
-FSTAB = "/dev/vda / ext4 defaults 0 1\n/dev/vdb none swap nofail 0 0\n"
+FSTAB = "/dev/vda / ext4 defaults 0 1\n/dev/vdb none swap nofail,x-systemd.device-timeout=1 0 0\n"
 KEY = "/root/.ssh/capture"
 # What makes a PC boot from its disk and be itself.
 IDENTITY = (

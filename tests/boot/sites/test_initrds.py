@@ -13,12 +13,15 @@ from pathlib import Path
 import pytest
 from ansible_collections.diskless.netboot.tests.boot.room import CONSOLE, PC, pc
 from ansible_collections.diskless.netboot.tests.boot.site import Site, at_once
+from ansible_collections.diskless.netboot.tests.lab import images
 
 pytestmark = pytest.mark.matrix
 
 DRACUT = pc(51, whole=True, image="dracut", kernel_args=[*CONSOLE, "netboot.nfs=rsize=65536"])
 SMALL = pc(52, whole=True, image="small")
 FETCHING = pc(53, whole=True, image="dracut", root="squashfs")
+NEXT = pc(54, whole=True, image="next")
+"""It runs Debian 14, whose dracut has no network-legacy any more."""
 SMALL_BYTES = 7_000_000
 LOWER = "findmnt -no FSTYPE,OPTIONS /run/netboot/lower"
 # The root's kind, what lies below it, an address's life, failed services, and the name.
@@ -39,6 +42,11 @@ IMAGES: dict[str, dict[str, object]] = {
         "nfsroot_image_squashfs": "none",
         "nfsroot_image_compression_level": 19,
     },
+    "next": {
+        "nfsroot_image_suite": "forky",
+        "nfsroot_image_initramfs": "dracut",
+        "nfsroot_image_squashfs": "none",
+    },
 }
 CARDS: dict[str, object] = {
     "nfsroot_image_modules": "list",
@@ -50,11 +58,12 @@ OPTIONS = ("nfs_version", "compression_level", "modules", "drivers", "missing_fi
 
 @pytest.fixture(scope="module")
 def initrds(site: Site) -> Site:
-    """Two images more, and PCs for them."""
+    """Three images more, and PCs for them."""
     with site.edited() as hosts:
         for name, variables in IMAGES.items():
-            hosts["netboot_images"]["hosts"][name] = {**variables, **CARDS}
-    site.add(DRACUT, SMALL, FETCHING)
+            system = images.of_suite(str(variables["nfsroot_image_suite"]))
+            hosts["netboot_images"]["hosts"][name] = {**system, **variables, **CARDS}
+    site.add(DRACUT, SMALL, FETCHING, NEXT)
     site.playbook("site.yml")
     for image in IMAGES:
         # Not one of the packages that are in each image.
@@ -74,13 +83,16 @@ def test_initrds_by_dracut_and_with_nfs_4_2_boot_pcs_with_their_changes_in_ram(
         [lambda pc=pc: _look_inside(initrds, pc, logs) for pc in (DRACUT, SMALL)]
     )
 
-    for root, lower, address, *failed, name in (dracut, small):
+    following = _look_inside(initrds, NEXT, logs)
+
+    for root, lower, address, *failed, name in (dracut, small, following):
         assert root == "overlay"
         assert "ro" in lower.split()[1].split(",")
         assert "valid_lft forever" in address, "a root over NFS would end with its lease"
         assert failed == [], name
-    assert [dracut[-1], small[-1]] == ["pc51", "pc52"]
-    assert dracut[1].split()[0] == "nfs" and "vers=3," in dracut[1]
+    assert [dracut[-1], small[-1], following[-1]] == ["pc51", "pc52", "pc54"]
+    for by_dracut in (dracut, following):
+        assert by_dracut[1].split()[0] == "nfs" and "vers=3," in by_dracut[1]
     assert "rsize=65536," in dracut[1], "netboot.nfs= on the command line was not heeded"
     assert small[1].split()[0] == "nfs4" and "vers=4.2," in small[1]
 

@@ -17,21 +17,10 @@ ASKING, STATIC = pc(1), pc(61, whole=True, static=True)
 NEXT = pc(62, whole=True, image="forky")
 """It runs Debian 14."""
 DHCP, NFS = "198.51.100.1", "198.51.100.3"
-# Kea and dnsmasq answer PCs in other tests, on Debian 12.
+# Kea and dnsmasq answer PCs in other tests. Debian 14 has no ISC.
 SUITE, BACKEND = "trixie", "isc"
-ROLES = {2: ("tftp_servers", "bookworm"), 3: ("nfs_servers", "trixie")}
+ROLES = {2: ("tftp_servers", "forky"), 3: ("nfs_servers", "forky")}
 SERVICES = {1: "isc-dhcp-server", 2: "tftpd-hpa", 3: "nfs-ganesha"}
-
-
-def _forky() -> dict[str, object]:
-    """Return an image of a release that no boot server runs."""
-    # As long as it is being made, a mirror may be a snapshot whose files are past their date.
-    line = images.mirrors("forky")[0].replace("deb ", "deb [check-valid-until=no] ", 1)
-    return {
-        "nfsroot_image_suite": "forky",
-        "nfsroot_image_mirrors": [line],
-        "nfsroot_image_squashfs": "none",
-    }
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +41,8 @@ def machines(bare: Site) -> Iterator[Site]:
             }
         bare.edit("all", dhcp_server_backend=BACKEND)
         with bare.edited() as hosts:
-            hosts["netboot_images"]["hosts"]["forky"] = _forky()
+            forky = {**images.of_suite("forky"), "nfsroot_image_squashfs": "none"}
+            hosts["netboot_images"]["hosts"]["forky"] = forky
         bare.add(ASKING, STATIC, NEXT)
         bare.playbook("site.yml")
         yield bare

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each kind of root, on Debian 12 and 13: started, started again, switched off."""
+"""Each kind of root, on Debian 12, 13 and 14: started, started again, switched off."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client 
 from ansible_collections.diskless.netboot.plugins.module_utils.pc.qemu import Guest
 from ansible_collections.diskless.netboot.tests.boot.room import pc
 from ansible_collections.diskless.netboot.tests.boot.site import Site, at_once
-from ansible_collections.diskless.netboot.tests.lab import client
+from ansible_collections.diskless.netboot.tests.lab import client, images
 
 pytestmark = pytest.mark.matrix
 
-SUITES = ("bookworm", "trixie")
+SUITES = images.SUITES
 # By suite and kind.
 PCS = {
     (suite, kind): pc(number, whole=True, image=suite, root=kind, persist=["/home/kiosk"])
@@ -39,10 +39,11 @@ LOOK = "cat /etc/note /home/kiosk/note 2>/dev/null; true"
 
 @pytest.fixture(scope="module")
 def kinds(site: Site) -> Site:
-    """An image more, and a PC of each kind for each of both."""
+    """Two images more, and a PC of each kind for each of the three."""
     site.edit("netboot_images", nfsroot_image_squashfs="lz4")
     with site.edited() as hosts:
-        hosts["netboot_images"]["hosts"]["trixie"] = {"nfsroot_image_suite": "trixie"}
+        for suite in SUITES[1:]:
+            hosts["netboot_images"]["hosts"][suite] = images.of_suite(suite)
     site.add(*PCS.values())
     site.playbook("site.yml")
     return site

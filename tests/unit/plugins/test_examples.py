@@ -251,5 +251,5 @@ def test_each_example_does_what_it_says(tmp_path: Path) -> None:
         if "ansible.builtin.debug" in task:
             assert told["msg"], task
         else:
-            reads = any(key.endswith(("_info", ".set_fact")) for key in task)
+            reads = any(key.endswith(("_info", "_check", ".set_fact")) for key in task)
             assert told["changed"] is not reads, (task, told)
