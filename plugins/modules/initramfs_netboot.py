@@ -66,7 +66,7 @@ attributes:
       - The boot server needs the packages C(util-linux) and C(mount), which a minimal container
         may lack. The module needs the rights of root. In a container, these must include the right
         to mount.
-      - The image needs C(initramfs-tools), or C(dracut) with C(dracut-network) and C(nfs-common).
+      - The image needs C(initramfs-tools), or C(dracut) with C(klibc-utils) and C(nfs-common).
       - An initrd of dracut uses dracut's shell init, without systemd. A boot that fails ends in a
         kernel panic, so that C(panic=) starts the PC again. With C(rd.shell) on the kernel command
         line, it ends in dracut's rescue shell instead.

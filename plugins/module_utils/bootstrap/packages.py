@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 DISTRIBUTIONS = ("debian", "ubuntu")
 _KERNELS = {"debian": "linux-image-amd64", "ubuntu": "linux-image-generic"}
-_INITRAMFS = {"initramfs-tools": ("initramfs-tools",), "dracut": ("dracut", "dracut-network")}
+_INITRAMFS = {"initramfs-tools": ("initramfs-tools",), "dracut": ("dracut", "klibc-utils")}
 # fmt: off
 _NEEDED = (
     "dbus", "iproute2", "iputils-ping", "kmod", "libcap2-bin", "libnss-myhostname",

@@ -62,6 +62,6 @@ def choose(root: Path) -> Backend:
         if rootfs.find_program(root, program):
             return backend()
     raise InitramfsError(
-        f"{root} has neither mkinitramfs nor dracut: install initramfs-tools, or dracut with"
-        " dracut-network, in the image"
+        f"{root} has neither mkinitramfs nor dracut: install initramfs-tools, or dracut and"
+        " klibc-utils, in the image"
     )

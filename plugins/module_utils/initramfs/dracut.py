@@ -13,6 +13,7 @@ folder.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from ansible_collections.diskless.netboot.plugins.module_utils.image.rootfs import (
     find_program,
@@ -28,28 +29,11 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec im
     Spec,
 )
 
-_LEGACY = "network-legacy"
-_MODULES = (
-    "dash",
-    "base",
-    "udev-rules",
-    "network",
-    _LEGACY,
-    "kernel-network-modules",
-    "nfs",
-)
-# The programs that dracut's modules need, and their packages. If one is missing, dracut leaves the
-# module out without a message.
-_PROGRAMS = {
-    "mount.nfs": "nfs-common",
-    "rpc.statd": "nfs-common",
-    "rpcbind": "rpcbind",
-    "dhclient": "isc-dhcp-client",
-    "arping": "iputils-arping",
-    "ip": "iproute2",
-    "cpio": "cpio",
-}
-_COMMANDS = ("cat", "mkdir", "ln", "mount", "modprobe", "mv", "ip", "sleep")
+_MODULES = ("dash", "base", "udev-rules")
+# What our hooks call, and the package of each. dracut leaves out what it does not find.
+_PROGRAMS = {"mount.nfs": "nfs-common", "ipconfig": "klibc-utils", "cpio": "cpio"}
+_IPCONFIG, _KLIBC = "usr/lib/klibc/bin/ipconfig", "usr/lib/klibc-*.so"
+_COMMANDS = ("cat", "mkdir", "ln", "mount", "mount.nfs", "modprobe", "mv", "sleep", "udevadm")
 _HOOKS = "lib/dracut/hooks"
 _INSTALL = "usr/lib/dracut/dracut-install"
 
@@ -63,11 +47,9 @@ class Dracut:
     name = "dracut"
     packages = (
         "dracut*",
-        "rpcbind",
         "nfs-common",
-        "isc-dhcp-client",
-        "iputils-arping",
-        "iproute2",
+        "klibc-utils",
+        "libklibc*",
         "dash",
         "kmod",
         "libkmod*",
@@ -92,36 +74,18 @@ class Dracut:
 
     def faults(self, spec: Spec, version: str) -> list[str]:
         found = compressors.faults(spec, version)
-        folder = resolve(spec.root, "usr/lib/dracut/modules.d")
-        there = {path.name.lstrip("0123456789") for path in folder.glob("[0-9][0-9]*")}
-        absent = [name for name in _MODULES if name not in there]
-        if _LEGACY in absent and "network" in there:
-            # dracut 112 of Debian 14: dropped upstream, with the DHCP clients that it called.
-            absent.remove(_LEGACY)
-            found.append(
-                f"this dracut has no module {_LEGACY} any more, which a root over NFS needs here;"
-                " set nfsroot_image_initramfs to initramfs-tools for this image"
-            )
-        if absent:
-            found.append(
-                f"dracut has no module {', '.join(absent)}; install dracut-network in the image"
-            )
-        lost = {
-            name: package
-            for name, package in _PROGRAMS.items()
-            if not find_program(spec.root, name)
-        }
+        lost = {name: package for name, package in _PROGRAMS.items() if not _has(spec.root, name)}
         if lost:
             found.append(
-                f"the image has no {', '.join(lost)}, without which dracut leaves NFS out; install"
-                f" {', '.join(sorted(set(lost.values())))} in it"
+                f"the image has no {', '.join(lost)}, without which dracut's initrd mounts no root;"
+                f" install {', '.join(sorted(set(lost.values())))} in it"
             )
         if spec.squashfs and not find_program(spec.root, "busybox"):
             found.append(NO_BUSYBOX)
         return found
 
     def files(self, spec: Spec, modules: Sequence[str]) -> dict[str, tuple[str, int]]:
-        hooks = mount_scripts.dracut_hooks(spec.nfs_version)
+        hooks = mount_scripts.dracut_hooks()
         # With rd.shell=0, a boot that fails ends in a kernel panic, and panic= (which is in each
         # boot entry) starts the PC again. Otherwise dracut's shell would wait for a user. rd.shell
         # on the kernel command line comes later, so it enables the shell again.
@@ -131,20 +95,18 @@ class Dracut:
                 root_scripts.netboot_root_for_dracut(spec.nfs_version),
                 0o755,
             ),
+            "files/usr/sbin/netboot-mount": (mount_scripts.netboot_mount(spec.nfs_version), 0o755),
             "files/etc/protocols": (mount_scripts.PROTOCOLS, 0o644),
             "files/etc/cmdline.d/50-netboot.conf": ("rd.shell=0\n", 0o644),
             **{f"files/usr/{_HOOKS}/{name}": (text, 0o755) for name, text in hooks.items()},
-            **(
-                {"files/usr/sbin/netbootroot": (mount_scripts.netbootroot_for_dracut(), 0o755)}
-                if spec.squashfs
-                else {}
-            ),
         }
 
     def commands(
         self, spec: Spec, version: str, modules: Sequence[str], work: str
     ) -> list[list[str]]:
         more = ["kernel-modules"] if spec.modules == "most" else []
+        # dracut asks ldd(1) for the libraries of a program, which knows nothing of klibc.
+        klibc = [f"/{name}" for name in (_IPCONFIG, *_klibc(spec.root))]
         # fmt: off
         dracut = [
             "dracut", "--force", "--quiet", "--reproducible", "--no-hostonly",
@@ -153,7 +115,7 @@ class Dracut:
             "--tmpdir", f"{work}/tmp", "--kver", version,
             "--compress", compressors.command(spec),
             "--modules", " ".join([*_MODULES, *more]),
-            "--install", " ".join([*_COMMANDS, *(["busybox"] if spec.squashfs else [])]),
+            "--install", " ".join([*_COMMANDS, *(["busybox"] if spec.squashfs else []), *klibc]),
             "--include", f"{work}/files/usr", "/usr",
             "--include", f"{work}/files/etc", "/etc",
         ]
@@ -181,12 +143,25 @@ class Dracut:
         def program(name: str) -> tuple[str, ...]:
             return tuple(f"{top}/{name}" for top in ("usr/sbin", "usr/bin", "sbin", "bin"))
 
-        hooks = mount_scripts.dracut_hooks("")
         return {
             "mount.nfs": program("mount.nfs"),
-            "dracut's nfsroot": program("nfsroot"),
-            "a DHCP client (dhclient)": program("dhclient"),
-            "netboot-root": program("netboot-root"),
-            **{name: (f"usr/{_HOOKS}/{name}", f"var/{_HOOKS}/{name}") for name in hooks},
-            **{name: program(name) for name in ("busybox", "netbootroot") if spec.squashfs},
+            "ipconfig": (_IPCONFIG,),
+            "klibc": tuple(name for path in _klibc(spec.root) for name in (path, path[4:])),
+            **{name: program(name) for name in ("netboot-mount", "netboot-root")},
+            **{
+                name: (f"usr/{_HOOKS}/{name}", f"var/{_HOOKS}/{name}")
+                for name in mount_scripts.dracut_hooks()
+            },
+            **({"busybox": program("busybox")} if spec.squashfs else {}),
         }
+
+
+def _klibc(root: Path) -> list[str]:
+    """Return klibc's library, by its path below the root."""
+    return [str(path.relative_to(root)) for path in sorted(root.glob(_KLIBC))]
+
+
+def _has(root: Path, name: str) -> bool:
+    if name == "ipconfig":
+        return resolve(root, _IPCONFIG).exists()
+    return bool(find_program(root, name))

@@ -9,45 +9,51 @@ after the root was mounted are in root_scripts.py.
 from __future__ import annotations
 
 # klibc's ipconfig switches the NIC on and sends a DHCP request at once, before there is a link.
-# This request is lost, and ipconfig sends the next one only ten seconds later. So this script
+# This request is lost, and ipconfig sends the next one only ten seconds later. So this function
 # switches the NIC on before that, by its flags (netdevice(7): UP, BROADCAST, MULTICAST). Then it
-# waits for the link, for at most ten seconds, since a switch needs time to negotiate the speed. It
-# waits for udev first, because a NIC that is switched on cannot be renamed.
-LINK = """#!/bin/sh
+# waits for the link, for at most ten seconds, since a switch needs time to negotiate the speed.
+# udev must have ended before, because a NIC that is switched on cannot be renamed.
+_WAIT_FOR_LINK = """
+# Sets nic to the NIC that the loader used, or to the first one with a link; fails if it has none.
+wait_for_link() {
+    wanted= nics= tries=0
+    # shellcheck disable=SC2013
+    for word in $(cat /proc/cmdline); do
+        case "$word" in
+        BOOTIF=*)
+            IFS=-
+            # shellcheck disable=SC2086
+            set -- ${word#BOOTIF=}
+            unset IFS
+            wanted=$2:$3:$4:$5:$6:$7
+            ;;
+        esac
+    done
+    for folder in /sys/class/net/*; do
+        [ "${folder##*/}" != lo ] && read -r address < "$folder/address" || continue
+        [ -z "$wanted" ] || [ "$address" = "$wanted" ] || continue
+        echo 0x1003 > "$folder/flags" && nics="$nics ${folder##*/}"
+    done
+    while [ -n "$nics" ] && [ "$tries" -lt 100 ]; do
+        for nic in $nics; do
+            read -r linked < "/sys/class/net/$nic/operstate"
+            case "$linked" in
+            up | unknown) return 0 ;;
+            esac
+        done
+        tries=$((tries + 1))
+        sleep 0.1
+    done
+    return 1
+}
+"""
+LINK = f"""#!/bin/sh
 # A link before DHCP asks for an address (diskless.netboot)
 [ "$1" = prereqs ] && exit 0
 . /scripts/functions
+{_WAIT_FOR_LINK}
 wait_for_udev 10
-wanted=
-# shellcheck disable=SC2013
-for word in $(cat /proc/cmdline); do
-    case "$word" in
-    BOOTIF=*)
-        IFS=-
-        # shellcheck disable=SC2086
-        set -- ${word#BOOTIF=}
-        unset IFS
-        wanted=$2:$3:$4:$5:$6:$7
-        ;;
-    esac
-done
-nics=
-for nic in /sys/class/net/*; do
-    [ "${nic##*/}" != lo ] && read -r address < "$nic/address" || continue
-    [ -z "$wanted" ] || [ "$address" = "$wanted" ] || continue
-    echo 0x1003 > "$nic/flags" && nics="$nics $nic"
-done
-tries=0
-while [ -n "$nics" ] && [ "$tries" -lt 100 ]; do
-    for nic in $nics; do
-        read -r state < "$nic/operstate"
-        case "$state" in
-        up | unknown) exit 0 ;;
-        esac
-    done
-    tries=$((tries + 1))
-    sleep 0.1
-done
+wait_for_link
 exit 0
 """
 
@@ -146,73 +152,94 @@ def boot_script(version: str, *, squashfs: bool) -> str:
     return "".join([_SCRIPT, *parts]) if parts else ""
 
 
-# dracut.cmdline(7). This runs after dracut's own hook (parse-nfsroot.sh), which sets netroot to
-# nfs:SERVER:PATH:OPTIONS, from root= and nfsroot=.
-_DRACUT_CMDLINE = """# Which options mount.nfs gets (diskless.netboot)
-%(options)s
-case "$netroot" in
-nfs:*:) netroot=$netroot$netboot_nfs ;;
-nfs:*) netroot=$netroot,$netboot_nfs ;;
-esac
-netboot_squashfs=$(getarg netboot.squashfs=)
-if [ -n "$netboot_squashfs" ]; then
-    # What follows the colon is for /sbin/netbootroot.
-    root=netboot netroot=netboot:$netboot_squashfs rootok=1
-fi
-unset netboot_nfs netboot_squashfs word
+# dracut.cmdline(7): a root that only the hook below knows how to mount.
+_DRACUT_CMDLINE = """# The root over the network is mounted by a hook (diskless.netboot)
+root=netboot rootok=1
+"""
+_DRACUT_MOUNT = """# The root over the network (diskless.netboot)
+/usr/sbin/netboot-mount "$NEWROOT" || die "$(cat /run/netboot-failed)"
+"""
+_DRACUT_PRE_PIVOT = """# What netboot.root= asks for (diskless.netboot)
+netboot_said=$(rootmnt=$NEWROOT /usr/sbin/netboot-root 2>&1) || die "$netboot_said"
+unset netboot_said
 """
 
-# dracut.cmdline(7), netroot=: dracut calls it with the arguments NIC NETROOT NEWROOT when the NIC
-# is up.
-_DRACUT_FETCH = """#!/bin/sh
-# netbootroot: the root in one file, fetched into RAM (diskless.netboot)
-. /lib/dracut-lib.sh
+# What scripts/nfs and configure_networking of initramfs-tools do, with the same tools. dracut's own
+# modules for this come and go: network-legacy is no more, systemd-network-generator of systemd 262
+# ignores ip=dhcp beside BOOTIF=. ipconfig leaves /run/net-NIC.conf, and an address without an end.
+_NETBOOT_MOUNT = """#!/bin/sh
+# netboot-mount: the root over the network, mounted or fetched (diskless.netboot)
 fail() {
-    die "netboot: $*"
+    echo "netboot: $*" > /run/netboot-failed
     exit 1
 }
-%(fetch)s
-fetch_root "${2#netboot:}" "$3"
-"""
-
-# The hook writes /run/net-NIC.conf, as klibc's ipconfig does. dracut's DHCP client ends with the
-# initrd, so nothing renews the lease. The hook makes the address permanent, since a root over NFS
-# would be lost with it.
-_DRACUT_PRE_PIVOT = """# What netboot.root= asks for, and a note of the NIC (diskless.netboot)
-netboot_said=$(rootmnt=$NEWROOT /usr/sbin/netboot-root 2>&1) || die "$netboot_said"
-for netboot_nic in /tmp/net.*.did-setup; do
-    netboot_nic=${netboot_nic#/tmp/net.}
-    netboot_nic=${netboot_nic%.did-setup}
-    [ -e "/sys/class/net/$netboot_nic/address" ] && [ "$netboot_nic" != lo ] || continue
-    (
-        new_domain_name='' new_domain_name_servers=''
-        [ ! -f "/tmp/dhclient.$netboot_nic.dhcpopts" ] || . "/tmp/dhclient.$netboot_nic.dhcpopts"
-        # shellcheck disable=SC2086
-        set -- $new_domain_name_servers
-        echo "DEVICE='$netboot_nic'"
-        echo "DNSDOMAIN='$new_domain_name'"
-        echo "IPV4DNS0='${1:-0.0.0.0}'"
-        echo "IPV4DNS1='${2:-0.0.0.0}'"
-    ) > "/run/net-$netboot_nic.conf"
-    ip -4 -o addr show dev "$netboot_nic" scope global | while read -r _ _ _ netboot_address _; do
-        ip addr change "$netboot_address" dev "$netboot_nic" valid_lft forever preferred_lft forever
-    done
+%(link)s%(options)s%(fetch)s
+newroot=$1 ip=dhcp nfsroot= squashfs= access=rw
+# shellcheck disable=SC2013
+for word in $(cat /proc/cmdline); do
+    case "$word" in
+    ip=*) ip=${word#ip=} ;;
+    nfsroot=*) nfsroot=${word#nfsroot=} ;;
+    netboot.squashfs=*) squashfs=${word#netboot.squashfs=} ;;
+    ro | rw) access=$word ;;
+    esac
 done
-unset netboot_nic netboot_said
+modprobe -q af_packet
+waited=0
+# A driver may still be loading, and udev may still rename a NIC.
+until udevadm settle --timeout=10 && wait_for_link; do
+    waited=$((waited + 1))
+    [ "$waited" -lt 60 ] || fail "no network card with a link"
+    sleep 1
+done
+case "$ip" in
+*:*)
+    # Its sixth field is the NIC.
+    IFS=:
+    # shellcheck disable=SC2086
+    set -- $ip
+    unset IFS
+    ip=$1:$2:$3:$4:$5:${6:-$nic}:$7:$8:$9
+    ;;
+"" | on | any)
+    ip=dhcp
+    ;;
+esac
+for seconds in 2 3 4 6 9 16 25 36 64 100; do
+    case "$ip" in
+    *:*) /usr/lib/klibc/bin/ipconfig -t "$seconds" -d "$ip" ;;
+    *) /usr/lib/klibc/bin/ipconfig -t "$seconds" -c "$ip" -d "$nic" ;;
+    esac
+    [ ! -e "/run/net-$nic.conf" ] || break
+done
+[ -e "/run/net-$nic.conf" ] || fail "$nic got no address (ip=$ip)"
+if [ -n "$squashfs" ]; then
+    fetch_root "$squashfs" "$newroot"
+    exit 0
+fi
+from=${nfsroot%%%%,*}
+waited=0
+until mount.nfs "$from" "$newroot" -n -o "$access,nolock${nfsroot#"$from"},$netboot_nfs"; do
+    waited=$((waited + 1))
+    [ "$waited" -lt 30 ] || fail "cannot mount $from: it must be exported to this PC"
+    sleep 2
+done
 """
 
 
-def netbootroot_for_dracut() -> str:
-    """Return the program with which dracut fetches a root as one file."""
-    return _DRACUT_FETCH % {"fetch": _FETCH}
-
-
-def dracut_hooks(version: str) -> dict[str, str]:
-    """Return the hooks for dracut, by their path below lib/dracut/hooks.
+def netboot_mount(version: str) -> str:
+    """Return the program with which an initrd by dracut mounts or fetches its root.
 
     :param version: NFS version, as for `boot_script`.
     """
+    options = _OPTIONS % {"version": version}
+    return _NETBOOT_MOUNT % {"link": _WAIT_FOR_LINK, "options": options, "fetch": _FETCH}
+
+
+def dracut_hooks() -> dict[str, str]:
+    """Return the hooks for dracut, by their path below lib/dracut/hooks."""
     return {
-        "cmdline/95-netboot.sh": _DRACUT_CMDLINE % {"options": _OPTIONS % {"version": version}},
+        "cmdline/95-netboot.sh": _DRACUT_CMDLINE,
+        "mount/95-netboot.sh": _DRACUT_MOUNT,
         "pre-pivot/95-netboot.sh": _DRACUT_PRE_PIVOT,
     }

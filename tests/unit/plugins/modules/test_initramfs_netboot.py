@@ -90,12 +90,11 @@ class Image:
     def with_dracut(self) -> None:
         """Replace mkinitramfs by a dracut, which takes options as dracut(8) lists them."""
         (self.root / "usr/sbin/mkinitramfs").unlink()
-        for name in ("dash", "base", "udev-rules", "network", "network-legacy"):
-            (self.root / f"usr/lib/dracut/modules.d/00{name}").mkdir(parents=True)
-        for name in ("kernel-network-modules", "nfs"):
-            (self.root / f"usr/lib/dracut/modules.d/90{name}").mkdir(parents=True)
-        names = "usr/sbin/mount.nfs usr/sbin/rpcbind usr/sbin/rpc.statd usr/sbin/dhclient"
-        for name in f"{names} usr/sbin/depmod usr/bin/arping usr/bin/ip usr/bin/cpio".split():
+        for name in ("dracut", "klibc/bin"):
+            (self.root / "usr/lib" / name).mkdir(parents=True)
+        (self.root / "usr/lib/klibc-x.so").write_text("")
+        names = "usr/sbin/mount.nfs usr/sbin/depmod usr/lib/klibc/bin/ipconfig usr/bin/cpio"
+        for name in names.split():
             tinyroot.script(self.root, name, "")
         tinyroot.script(self.root, "usr/bin/cp", 'for to; do :; done; [ -d "$to" ]\n')
         tinyroot.script(
@@ -110,13 +109,14 @@ class Image:
             'case " $* " in *" --reproducible "*) ;; *) exit 4 ;; esac\n'
             'for to; do :; done; cat /initrd > "$to"\n',
         )
-        names = "usr/sbin/mount.nfs usr/sbin/nfsroot usr/sbin/dhclient usr/sbin/netboot-root"
-        hooks = "usr/lib/dracut/hooks"
+        names = "mount.nfs netboot-mount netboot-root"
+        hooks = (f"{name}/95-netboot.sh" for name in ("cmdline", "mount", "pre-pivot"))
         self.pack(
             more=(
-                *names.split(),
-                f"{hooks}/cmdline/95-netboot.sh",
-                f"{hooks}/pre-pivot/95-netboot.sh",
+                "usr/lib/klibc-x.so",
+                "usr/lib/klibc/bin/ipconfig",
+                *(f"usr/sbin/{name}" for name in names.split()),
+                *(f"usr/lib/dracut/hooks/{name}" for name in hooks),
             )
         )
 
@@ -335,15 +335,11 @@ def test_an_image_with_dracut_is_built_by_dracut(image: Image, modules: str) -> 
 
 def test_what_dracut_would_leave_out_is_named_with_its_package(image: Image) -> None:
     image.with_dracut()
-    for name in ("rpcbind", "dhclient"):
-        (image.root / "usr/sbin" / name).unlink()
-    for name in ("00network-legacy", "90nfs"):
-        (image.root / "usr/lib/dracut/modules.d" / name).rmdir()
+    for name in ("usr/sbin/mount.nfs", "usr/lib/klibc/bin/ipconfig"):
+        (image.root / name).unlink()
     said = image.run()["msg"]
-    assert "no module network-legacy any more" in said
-    assert "no module nfs; install dracut-network" in said
-    assert "no rpcbind, dhclient, without which" in said
-    assert "install isc-dhcp-client, rpcbind in it" in said
+    assert "no mount.nfs, ipconfig, without which" in said
+    assert "install klibc-utils, nfs-common in it" in said
     assert not image.dest.exists()
 
 

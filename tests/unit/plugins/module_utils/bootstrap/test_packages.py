@@ -24,7 +24,7 @@ def packages(*asked: str, **options: str | bool) -> list[str]:
 
 def test_a_fresh_image_has_a_kernel_and_what_makes_its_initrd() -> None:
     assert {"linux-image-amd64", "initramfs-tools", "nfs-common"} <= set(packages())
-    assert {"dracut", "dracut-network"} <= set(packages(initramfs="dracut"))
+    assert {"dracut", "klibc-utils"} <= set(packages(initramfs="dracut"))
     assert "initramfs-tools" not in packages(initramfs="dracut")
     assert "linux-image-generic" in packages(distribution="ubuntu")
 
