@@ -137,8 +137,8 @@ molecule: setup ## Debian 13 as boot server, two images and a PC: converge, idem
 
 # Its boot server is a VM with a kernel of its own, in emulation: a quarter of an hour.
 .PHONY: kernel-nfs
-kernel-nfs: setup ## the same with a VM as boot server and its kernel's NFS server (not in test)
-	@$(STEP) --live --own-result molecule-$@ "molecule test -s $@" -- env ANSIBLE_HOME=$(BUILD)/ansible \
+kernel-nfs: setup ## the same with a VM and its kernel's NFS server (SUITE=forky: on Debian 14; not in test)
+	@$(STEP) --live --own-result molecule-$@ "molecule test -s $@" -- env SUITE=$(SUITE) ANSIBLE_HOME=$(BUILD)/ansible \
 		molecule test --scenario-name $@
 
 .PHONY: boot

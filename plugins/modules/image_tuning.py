@@ -211,6 +211,7 @@ options:
     description:
       - Whether PCs may suspend or hibernate. A PC that does so loses its network, and with it its
         root.
+      - If they may not, the power button switches the PC off, whatever its desktop would do.
     type: bool
     default: false
   keep_xorg_conf:
@@ -344,12 +345,12 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    tuning = Tuning.from_options(module.params)
     try:
+        tuning = Tuning.from_options(module.params)
         plan = ensure.plan(module.params["root"], tuning, module.params["files"])
         if not module.check_mode:
             plan.apply()
-    except (TreeError, OSError, CalledProcessError) as error:
+    except (ValueError, TreeError, OSError, CalledProcessError) as error:
         module.fail_json(msg=str(error))
     result: dict[str, Any] = {
         action: [f"/{path}" for path in plan.files.paths(action)]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.diskless.netboot.tests.boot.nics import given, replace
 from ansible_collections.diskless.netboot.tests.boot.room import (
     ANOTHER_NIC,
     ITS_NEW_NIC,
@@ -20,7 +21,7 @@ from ansible_collections.diskless.netboot.tests.boot.room import (
     TWO_NICS,
 )
 from ansible_collections.diskless.netboot.tests.boot.site import Site, at_once
-from ansible_collections.diskless.netboot.tests.lab import client, network, others
+from ansible_collections.diskless.netboot.tests.lab import network, others
 from ansible_collections.diskless.netboot.tests.lab.places import Lab
 
 FOREIGN_POOL = "198.51.100.230,198.51.100.239"
@@ -32,22 +33,9 @@ LOOK = (
 )
 
 
-def _given(site: Site, mac: str) -> str:
-    """Return the address that a NIC gets when its PC is switched on."""
-    with site.power_on(mac) as guest:
-        assert guest.watch(lambda: guest.trace.reached("dhcp"), client.BOOT_SECONDS)
-        return guest.trace.detail("dhcp")
-
-
-def _replace(site: Site, pc: PC, mac: str | list[str]) -> None:
-    """Let the inventory say that a PC has another NIC, while its lease runs."""
-    site.add(pc, netboot_mac=mac)
-    site.playbook("clients.yml")
-
-
 def test_a_pc_boots_from_any_of_its_nics_and_from_a_new_one(site: Site, logs: Path) -> None:
     first, second = TWO_NICS, ITS_SECOND_NIC
-    assert _given(site, first.mac) == first.address
+    assert given(site, first.mac) == first.address
     # Its export and that of its state are for this address, too.
     with site.boots(second, logs) as running:
         assert running.guest.trace.detail("dhcp") == second.address
@@ -55,8 +43,8 @@ def test_a_pc_boots_from_any_of_its_nics_and_from_a_new_one(site: Site, logs: Pa
     assert f"systemd.hostname={first.name}" in said
     assert f"{second.address}/24" in said.splitlines()
 
-    _replace(site, TWO_NICS, [ITS_NEW_NIC.mac, second.mac])
-    assert _given(site, ITS_NEW_NIC.mac) == first.address
+    replace(site, TWO_NICS, [ITS_NEW_NIC.mac, second.mac])
+    assert given(site, ITS_NEW_NIC.mac) == first.address
     assert site.playbook("clients.yml").changed == 0
 
 
@@ -141,11 +129,11 @@ def test_pcs_boot_beside_a_foreign_dhcp_server(site: Site, foreign: None, logs: 
 
 def test_dnsmasq_gives_a_new_nic_the_address_of_the_one_that_it_replaces(site: Site) -> None:
     site.edit("all", dhcp_server_backend="dnsmasq", dhcp_server_proxy=False)
-    _replace(site, NEAR, NEAR.mac)
-    assert _given(site, NEAR.mac) == NEAR.address
-    _replace(site, NEAR, ANOTHER_NIC.mac)
-    assert _given(site, ANOTHER_NIC.mac) == NEAR.address
-    _replace(site, NEAR, NEAR.mac)
+    replace(site, NEAR, NEAR.mac)
+    assert given(site, NEAR.mac) == NEAR.address
+    replace(site, NEAR, ANOTHER_NIC.mac)
+    assert given(site, ANOTHER_NIC.mac) == NEAR.address
+    replace(site, NEAR, NEAR.mac)
 
 
 def test_a_pc_boots_by_a_server_whose_administrator_got_the_handout(

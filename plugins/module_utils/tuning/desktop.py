@@ -37,6 +37,12 @@ def files(root: Path, tuning: Tuning) -> dict[str, list[str]]:
             "[Sleep]",
             *(f"Allow{kind}=no" for kind in kinds),
         ]
+        # logind.conf(5). Some desktops take the power button for themselves, and suspend.
+        found["etc/systemd/logind.conf.d/netboot.conf"] = [
+            "[Login]",
+            "HandlePowerKey=poweroff",
+            "PowerKeyIgnoreInhibited=yes",
+        ]
     for number, command in enumerate(filter(str.strip, tuning.autostart), 1):
         # Desktop Application Autostart Specification, freedesktop.org
         found[f"etc/xdg/autostart/netboot-{number}.desktop"] = [

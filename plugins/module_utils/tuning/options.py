@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
+
+_LOCALE = re.compile(r"\w+\.UTF-8")
 
 
 @dataclass(frozen=True)
@@ -67,10 +70,19 @@ class Tuning:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Tuning:
-        """Return the options from those of a module, which can have other options too."""
+        """Return the options from those of a module, which can have other options too.
+
+        Raises:
+            ValueError: an option has a value that no PC could use.
+        """
         given: dict[str, Any] = {item.name: options[item.name] for item in fields(cls)}
         for name, value in given.items():
             given[name] = tuple(value) if isinstance(value, list) else value
+        if given["locale"] and not _LOCALE.fullmatch(given["locale"]):
+            raise ValueError(
+                f"locale: {given['locale']!r} is no locale that is generated here; write it as in"
+                " pt_PT.UTF-8"
+            )
         return cls(**given)
 
     @property

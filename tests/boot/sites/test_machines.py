@@ -9,7 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from ansible_collections.diskless.netboot.tests.boot.room import PC, pc
+from ansible_collections.diskless.netboot.tests.boot.nics import check_two_nics
+from ansible_collections.diskless.netboot.tests.boot.room import PC, TWO_NICS, pc
 from ansible_collections.diskless.netboot.tests.boot.site import Site
 from ansible_collections.diskless.netboot.tests.lab import images, network, server
 
@@ -43,7 +44,7 @@ def machines(bare: Site) -> Iterator[Site]:
         with bare.edited() as hosts:
             forky = {**images.of_suite("forky"), "nfsroot_image_squashfs": "none"}
             hosts["netboot_images"]["hosts"]["forky"] = forky
-        bare.add(ASKING, STATIC, NEXT)
+        bare.add(ASKING, STATIC, NEXT, TWO_NICS)
         bare.playbook("site.yml")
         yield bare
 
@@ -66,6 +67,10 @@ def test_a_pc_boots_from_three_machines(machines: Site, logs: Path) -> None:
     assert source.startswith(f"{NFS}:/srv/netboot/images/bookworm/releases/")
     assert names == ["search demo.example", f"nameserver {DHCP}"]
     assert _leases(machines, ASKING) == 2, "one for the loader, one for the initrd"
+
+
+def test_isc_gives_each_nic_of_a_pc_its_address(machines: Site) -> None:
+    check_two_nics(machines)
 
 
 def test_a_second_run_changes_nothing_and_leaves_nothing_on_the_controller(

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -30,11 +30,20 @@ def tune(root: Path, tuning: Tuning) -> None:
 
 
 def test_a_pc_does_not_suspend_unless_it_may(tmp_path: Path) -> None:
-    conf = tmp_path / "etc/systemd/sleep.conf.d/netboot.conf"
+    sleep = tmp_path / "etc/systemd/sleep.conf.d/netboot.conf"
+    login = tmp_path / "etc/systemd/logind.conf.d/netboot.conf"
     tune(tmp_path, Tuning())
-    assert "AllowSuspend=no" in conf.read_text().splitlines()
+    assert "AllowSuspend=no" in sleep.read_text().splitlines()
+    assert "HandlePowerKey=poweroff" in login.read_text().splitlines()
     tune(tmp_path, Tuning(suspend=True))
-    assert not conf.exists()
+    assert not sleep.exists() and not login.exists()
+
+
+def test_a_locale_that_is_not_generated_is_refused() -> None:
+    given = {field.name: getattr(Tuning(), field.name) for field in fields(Tuning)}
+    assert Tuning.from_options({**given, "locale": "pt_PT.UTF-8"}).locale == "pt_PT.UTF-8"
+    with pytest.raises(ValueError, match=r"locale: 'pt_PT' .* as in pt_PT\.UTF-8"):
+        Tuning.from_options({**given, "locale": "pt_PT"})
 
 
 def test_lightdm_logs_a_user_in(tmp_path: Path) -> None:
