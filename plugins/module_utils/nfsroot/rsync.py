@@ -46,6 +46,8 @@ class Options:
             with it by hard links.
         dry_run: whether to find only what would change.
         folder_times: whether the times of folders are compared and copied.
+        files_from: a file with the names of all that is copied, each ended by a zero byte. Nothing
+            is deleted then.
         silence: number of seconds without data from the other host after which rsync ends.
     """
 
@@ -59,6 +61,7 @@ class Options:
     link_dest: str | None = None
     dry_run: bool = False
     folder_times: bool = True
+    files_from: str | None = None
     silence: int | None = None
 
 
@@ -76,7 +79,8 @@ def command(src: str, dest: str, options: Options) -> list[str]:
         *(["--one-file-system"] if options.one_file_system else []),
         *([] if options.folder_times else ["--omit-dir-times"]),
         *([f"--timeout={options.silence}"] if options.silence else []),
-        *(["--delete"] if options.delete else []),
+        *([f"--files-from={options.files_from}", "--from0"] if options.files_from else []),
+        *(["--delete"] if options.delete and not options.files_from else []),
         *(["--delete-excluded"] if options.delete_excluded else []),
         *(["--checksum"] if options.checksum else []),
         *([f"--temp-dir={options.temporary}"] if options.temporary else []),

@@ -101,6 +101,15 @@ def changed_since(
         return next(filter(None, both.map(look, ("0-4A-Ma-m", "^0-4A-Ma-m"))), None)
 
 
+def changed_files(folder: str, reference: str, excludes: Sequence[str]) -> list[bytes]:
+    """Return the names of files in *folder* whose inode changed after *reference* was written."""
+    found: list[bytes] = []
+    walk = ["find", folder, "-xdev", *_prunes(folder, excludes)]
+    tests = ["-type", "f", "-cnewer", reference, "-printf", "%P\\0"]
+    run([*walk, *tests], found.append, separator=b"\0")
+    return found
+
+
 @dataclass
 class Contents:
     """The number of files, folders and so on in a folder (with itself), and their bytes.

@@ -8,6 +8,7 @@ import grp
 import hashlib
 import shlex
 import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -22,6 +23,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.marker im
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.meter import Meter
 from ansible_collections.diskless.netboot.plugins.module_utils.nfsroot.survey import (
     Changes,
+    changed_files,
     changed_since,
     clock,
 )
@@ -134,6 +136,14 @@ class _Changes(Changes):
             super().add(line)
 
 
+class _Rewritten(Changes):
+    """Changes of content alone, which a comparison of sizes and times has missed."""
+
+    def add(self, line: bytes) -> None:
+        if line.startswith(b">fc.."):
+            super().add(line)
+
+
 @dataclass
 class Difference:
     """The differences between an image and its newest release.
@@ -187,7 +197,37 @@ def compare(source: Source, known: Catalogue) -> Difference:
     argv = rsync.command(str(source.root), str(root), options)
     ended, _numbers = rsync.copy(argv, found.changes, _NO_METER, dest=root)
     _judge(ended)
+    rewritten = _Rewritten(_SHOWN)
+    _copy_by_content(source, known, newest, root, rewritten, dry_run=True)
+    found.changes.extend(rewritten)
     return found
+
+
+def _copy_by_content(
+    source: Source,
+    known: Catalogue,
+    newest: Release,
+    dest: Path,
+    changes: Changes,
+    *,
+    dry_run: bool = False,
+    held: Sequence[int] = (),
+) -> None:
+    """Copy files that were rewritten with their old size and time, so that rsync skipped them.
+
+    Their inode changed after the newest release was made, and after its manifest was written.
+    """
+    reference = str(known.path(newest.name) / catalogue.MANIFEST)
+    names = changed_files(str(source.root), reference, source.excludes)
+    if not names:
+        return
+    with tempfile.NamedTemporaryFile() as listed:
+        listed.write(b"".join(name + b"\0" for name in names))
+        listed.flush()
+        options = rsync.Options(checksum=True, files_from=listed.name, dry_run=dry_run)
+        argv = rsync.command(str(source.root), str(dest), options)
+        ended, _numbers = rsync.copy(argv, changes, _NO_METER, dest=dest, held=held)
+    _judge(ended)
 
 
 def publish(
@@ -221,6 +261,8 @@ def publish(
     changes = found.changes if newest is None else Changes(0)
     ended, numbers = rsync.copy(argv, changes, _NO_METER, dest=staged, held=(lock,))
     _judge(ended)
+    if newest:
+        _copy_by_content(source, known, newest, staged / "root", Changes(0), held=(lock,))
     boot = staged / "boot"
     boot.mkdir(mode=0o755)
     if source.squashfs:
