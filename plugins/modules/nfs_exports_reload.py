@@ -12,9 +12,11 @@ short_description: Reload the exports of an NFS server and check that it serves 
 version_added: 0.1.0
 author: The diskless.netboot authors (@diskless-netboot)
 description:
-  - Lets the NFS server on this host read its exports again, and waits until it has done so. With
-    NFS-Ganesha, this is after the command that reloads them has ended. For thousands of exports,
-    it takes minutes.
+  - Lets the NFS server on this host have the exports of a file, and waits until it has them.
+  - NFS-Ganesha is told over D-Bus which exports to add, change and remove since it read the file.
+    What it has read is in C(/run/diskless-netboot/nfs_server.loaded), if the unit of the role
+    C(nfs_server) has started it. Otherwise it reads all exports again, which for thousands of them
+    takes minutes.
   - Fails if the server does not serve an export, and says which one. NFS-Ganesha writes only to its
     log that it refused an export, and exportfs(8) of the kernel's server can succeed although it
     did not understand a line.
@@ -31,7 +33,7 @@ attributes:
   idempotent:
     support: none
     details:
-      - The exports are read again each time.
+      - The kernel's server reads all exports again each time.
   platform:
     support: full
     platforms: posix
@@ -52,7 +54,7 @@ options:
     type: path
     required: true
   timeout:
-    description: How long NFS-Ganesha may take, in seconds.
+    description: How long NFS-Ganesha may take to read all exports again, in seconds.
     type: int
     default: 1800
 seealso:
@@ -81,6 +83,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports import reload
+from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports.error import ReloadError
 
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "server": {"type": "str", "choices": list(reload.SERVERS), "required": True},
@@ -98,7 +101,7 @@ def main() -> None:
     if not module.check_mode:
         try:
             reload.reload(told["server"], told["exports"], told["file"], told["timeout"])
-        except (reload.ReloadError, OSError) as error:
+        except (ReloadError, OSError) as error:
             module.fail_json(msg=f"{error}. PCs that need what is missing cannot start.")
     module.exit_json(changed=True, seconds=round(time.monotonic() - begun, 1))
 

@@ -45,12 +45,12 @@ EXAMPLES = r"""
 
 RETURN = ""
 
-import platform
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.diskless.netboot.plugins.module_utils.bootstrap import available
+from ansible_collections.diskless.netboot.plugins.module_utils.image import rootfs
 
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "names": {"type": "list", "elements": "str", "required": True},
@@ -63,8 +63,9 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     names = module.params["names"]
     if names and any(LISTS.glob("*_Packages*")):
+        module.run_command_environ_update = {"LC_ALL": "C", "LANGUAGE": "C"}
         _code, policy, _errors = module.run_command(["apt-cache", "policy", *names], check_rc=True)
-        system = platform.freedesktop_os_release()["PRETTY_NAME"]
+        system = rootfs.os_release(Path("/"), "PRETTY_NAME")
         faults = available.faults(names, policy, system)
         if faults:
             module.fail_json(msg=f"{'. '.join(faults)}. Nothing was changed.")

@@ -24,6 +24,8 @@ from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client 
 CONTROL_SOCKET = "/run/kea/kea4-ctrl-socket"
 """As in Debian's kea-dhcp4.conf. AppArmor and, since 2.6.3, Kea itself allow no other folder."""
 
+_JOURNAL = [{"output": "stdout"}]
+
 
 def kea_dhcp4(clients: Iterable[Client], **options: Any) -> dict[str, Any]:
     """Return the whole configuration as data that can be written as JSON.
@@ -67,11 +69,15 @@ def _server(plan: DhcpPlan) -> dict[str, Any]:
         "lease-database": {"type": "memfile", "lfc-interval": 3600},
         "authoritative": True,
         "loggers": [
+            {"name": "kea-dhcp4", "severity": "INFO", "output_options": _JOURNAL},
+            # One line for each request and each answer, with the MAC address: with INFO, nothing
+            # says that a PC asked and got no answer. 45 is the level of these lines.
             {
-                "name": "kea-dhcp4",
-                "severity": "INFO",
-                "output_options": [{"output": "stdout"}],
-            }
+                "name": "kea-dhcp4.packets",
+                "severity": "DEBUG",
+                "debuglevel": 45,
+                "output_options": _JOURNAL,
+            },
         ],
     }
 

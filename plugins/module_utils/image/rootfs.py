@@ -100,10 +100,18 @@ def packages(root: Path) -> dict[str, str]:
 
 def distribution(root: Path) -> str:
     """Return the ID in os-release(5), for example ``debian``, or "" if there is none."""
+    return os_release(root, "ID")
+
+
+def os_release(root: Path, key: str) -> str:
+    """Return a value of os-release(5), or "" if there is none.
+
+    Python has this only from 3.10 on, and Debian 11 has 3.9.
+    """
     for name in ("etc/os-release", "usr/lib/os-release"):
         path = resolve(root, name)
         if path.is_file():
             for line in path.read_text("utf-8", "replace").splitlines():
-                if line.startswith("ID="):
-                    return line[3:].strip("\"'")
+                if line.startswith(f"{key}="):
+                    return line.partition("=")[2].strip("\"'")
     return ""

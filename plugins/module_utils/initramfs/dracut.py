@@ -37,8 +37,12 @@ _COMMANDS = ("cat", "mkdir", "ln", "mount", "mount.nfs", "modprobe", "mv", "slee
 _HOOKS = "lib/dracut/hooks"
 _INSTALL = "usr/lib/dracut/dracut-install"
 
-# For USB network cards and USB keyboards. initramfs-tools includes the same drivers.
-_WITH_NETBOOT = ("=drivers/usb/host", "usbhid", "hid_generic")
+# For all network cards, and for USB keyboards. initramfs-tools includes the same drivers.
+_WITH_NETBOOT = (
+    *(f"=drivers/net/{name}" for name in ("ethernet", "mdio", "pcs", "phy", "usb")),
+    *("virtio_net", "vmxnet3", "hv_netvsc", "xen_netfront"),
+    *("=drivers/usb/host", "usbhid", "hid_generic"),
+)
 
 
 class Dracut:

@@ -185,9 +185,10 @@ for word in $(cat /proc/cmdline); do
     esac
 done
 modprobe -q af_packet
-waited=0
 # A driver may still be loading, and udev may still rename a NIC.
-until udevadm settle --timeout=10 && wait_for_link; do
+udevadm settle --timeout=10
+waited=0
+until wait_for_link; do
     waited=$((waited + 1))
     [ "$waited" -lt 60 ] || fail "no network card with a link"
     sleep 1
@@ -199,7 +200,8 @@ case "$ip" in
     # shellcheck disable=SC2086
     set -- $ip
     unset IFS
-    ip=$1:$2:$3:$4:$5:${6:-$nic}:$7:$8:$9
+    nic=${6:-$nic}
+    ip=$1:$2:$3:$4:$5:$nic:$7:$8:$9
     ;;
 "" | on | any)
     ip=dhcp

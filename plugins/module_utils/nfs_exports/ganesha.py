@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The diskless.netboot authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Configuration of NFS-Ganesha 4.3 (Debian 12) to 6.5 (Debian 13), FSAL VFS.
+"""Configuration of NFS-Ganesha 4.3 (Debian 12) to 9.14 (Debian 14), FSAL VFS.
 
 Sources: ganesha-config(8), ganesha-core-config(8), ganesha-export-config(8).
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.diskless.netboot.plugins.module_utils.inventory import values
 from ansible_collections.diskless.netboot.plugins.module_utils.inventory.faults import (
@@ -40,7 +40,17 @@ _NO_COUNTERPART = frozenset(
         *("security_label", "subtree_check", "xprtsec"),
     }
 )
-_ID_LINES = re.compile(r'^  Export_Id = ([0-9]{1,5});\n  Path = "([^"\n]*)";$', re.MULTILINE)
+_EXPORTS = re.compile(
+    r'^EXPORT \{\n  Export_Id = ([0-9]{1,5});\n  Path = "([^"\n]*)";\n(?:  .*\n)*\}$', re.MULTILINE
+)
+
+
+class ExportText(NamedTuple):
+    """An export as it stands in a text of `ganesha_conf`."""
+
+    number: int
+    path: str
+    text: str
 
 
 def ganesha_conf(
@@ -156,7 +166,12 @@ def export_ids(paths: Sequence[str], previous: Mapping[str, int] | None = None) 
 
 def read_export_ids(text: str) -> dict[str, int]:
     """Return the ids by path in a text of `ganesha_conf`."""
-    return {path: int(number) for number, path in _ID_LINES.findall(text)}
+    return {export.path: export.number for export in read_exports(text)}
+
+
+def read_exports(text: str) -> list[ExportText]:
+    """Return the exports in a text of `ganesha_conf`."""
+    return [ExportText(int(found[1]), found[2], found[0]) for found in _EXPORTS.finditer(text)]
 
 
 def _core(

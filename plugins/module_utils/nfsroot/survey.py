@@ -101,12 +101,17 @@ def changed_since(
         return next(filter(None, both.map(look, ("0-4A-Ma-m", "^0-4A-Ma-m"))), None)
 
 
-def changed_files(folder: str, reference: str, excludes: Sequence[str]) -> list[bytes]:
-    """Return the names of files in *folder* whose inode changed after *reference* was written."""
+def changed_files(folder: str, reference: str) -> list[bytes]:
+    """Return the names of files in *folder* whose inode changed after *reference* was written.
+
+    Raises:
+        OSError: not all of the folder could be read.
+    """
     found: list[bytes] = []
-    walk = ["find", folder, "-xdev", *_prunes(folder, excludes)]
     tests = ["-type", "f", "-cnewer", reference, "-printf", "%P\\0"]
-    run([*walk, *tests], found.append, separator=b"\0")
+    ended = run(["find", folder, "-xdev", *tests], found.append, separator=b"\0")
+    if ended.code:
+        raise OSError(f"find ended with code {ended.code}: {ended.stderr}")
     return found
 
 

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import grp
 import hashlib
+import os
 import shlex
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -198,33 +199,37 @@ def compare(source: Source, known: Catalogue) -> Difference:
     ended, _numbers = rsync.copy(argv, found.changes, _NO_METER, dest=root)
     _judge(ended)
     rewritten = _Rewritten(_SHOWN)
-    _copy_by_content(source, known, newest, root, rewritten, dry_run=True)
+    names = _touched(source, known, newest)
+    _copy_by_content(names, source, root, rewritten, rsync.Options(dry_run=True))
     found.changes.extend(rewritten)
     return found
 
 
+def _touched(source: Source, known: Catalogue, newest: Release) -> list[bytes]:
+    """Return the files whose inode changed after the newest release was made.
+
+    Until its manifest was written, none did: `publish` would have refused to go on. Some of them
+    may have been rewritten with their old size and time, so that rsync skips them.
+    """
+    return changed_files(str(source.root), str(known.path(newest.name) / catalogue.MANIFEST))
+
+
 def _copy_by_content(
+    names: Sequence[bytes],
     source: Source,
-    known: Catalogue,
-    newest: Release,
     dest: Path,
     changes: Changes,
+    options: rsync.Options,
     *,
-    dry_run: bool = False,
     held: Sequence[int] = (),
 ) -> None:
-    """Copy files that were rewritten with their old size and time, so that rsync skipped them.
-
-    Their inode changed after the newest release was made, and after its manifest was written.
-    """
-    reference = str(known.path(newest.name) / catalogue.MANIFEST)
-    names = changed_files(str(source.root), reference, source.excludes)
+    """Copy the files *names* where their content differs, whatever their sizes and times say."""
     if not names:
         return
     with tempfile.NamedTemporaryFile() as listed:
         listed.write(b"".join(name + b"\0" for name in names))
         listed.flush()
-        options = rsync.Options(checksum=True, files_from=listed.name, dry_run=dry_run)
+        options = replace(options, excludes=source.excludes, checksum=True, files_from=listed.name)
         argv = rsync.command(str(source.root), str(dest), options)
         ended, _numbers = rsync.copy(argv, changes, _NO_METER, dest=dest, held=held)
     _judge(ended)
@@ -262,7 +267,12 @@ def publish(
     ended, numbers = rsync.copy(argv, changes, _NO_METER, dest=staged, held=(lock,))
     _judge(ended)
     if newest:
-        _copy_by_content(source, known, newest, staged / "root", Changes(0), held=(lock,))
+        names = _touched(source, known, newest)
+        # They may be links to files of a release that is served, which rsync would change in place.
+        for one in names:
+            (staged / "root" / os.fsdecode(one)).unlink(missing_ok=True)
+        by_content = rsync.Options(link_dest=link_dest)
+        _copy_by_content(names, source, staged / "root", Changes(0), by_content, held=(lock,))
     boot = staged / "boot"
     boot.mkdir(mode=0o755)
     if source.squashfs:

@@ -120,6 +120,11 @@ def test_what_is_not_given_is_not_sent() -> None:
     assert subnet["valid-lifetime"] == 600
 
 
+def test_each_request_is_logged_also_one_that_gets_no_answer() -> None:
+    (_usual, packets) = kea([])["loggers"]
+    assert (packets["name"], packets["severity"]) == ("kea-dhcp4.packets", "DEBUG")
+
+
 def test_ipxe_does_not_wait_for_a_proxydhcp_server() -> None:
     found = kea([])
     (definition,), (data,) = found["option-def"], found["option-data"]
