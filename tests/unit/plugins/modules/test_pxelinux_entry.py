@@ -247,13 +247,26 @@ def test_an_entry_folder_that_leads_out_of_the_root_is_refused(root: Path, run: 
     assert list((root.parent / "outside").iterdir()) == []
 
 
+def seen(told: dict[str, Any]) -> str:
+    """What a person can see of an answer.
+
+    With ansible-core 2.22, it is not the module that hides secrets, but the controller: the answer
+    lists them.
+    """
+    secrets = told.pop("_ansible_new_secrets", [])
+    text = str(told)
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
+
+
 def test_a_password_stands_in_the_entry_and_nowhere_in_the_answer(root: Path, run: Run) -> None:
     told = run(root, entry(menu_password={"pxelinux": "$6$salt$hash"}), diff=True)
     assert "MENU MASTER PASSWD $6$salt$hash\n" in (root / "pxelinux.cfg" / FILE).read_text()
-    assert "$6$salt$hash" not in str(told)
+    assert "$6$salt$hash" not in seen(told)
 
 
 def test_a_password_that_is_no_hash_is_not_repeated(root: Path, run: Run) -> None:
     told = run(root, entry(menu_password={"pxelinux": "geheim"}))
     assert "menu_password.pxelinux: must be a hash" in told["msg"]
-    assert "geheim" not in str(told)
+    assert "geheim" not in seen(told)
