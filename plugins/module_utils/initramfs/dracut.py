@@ -30,8 +30,8 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec im
 )
 
 _MODULES = ("dash", "base", "udev-rules")
-# What our hooks call, and the package of each. dracut leaves out what it does not find.
-_PROGRAMS = {"mount.nfs": "nfs-common", "ipconfig": "klibc-utils", "cpio": "cpio"}
+# What our hooks call, and its package. dracut leaves out what it does not find.
+_PROGRAMS = {"mount.nfs": "nfs-common", "ipconfig": "klibc-utils"}
 _IPCONFIG, _KLIBC = "usr/lib/klibc/bin/ipconfig", "usr/lib/klibc-*.so"
 _COMMANDS = ("cat", "mkdir", "ln", "mount", "mount.nfs", "modprobe", "mv", "sleep", "udevadm")
 _HOOKS = "lib/dracut/hooks"
