@@ -34,6 +34,7 @@ _MODULES = ("dash", "base", "udev-rules")
 _PROGRAMS = {"mount.nfs": "nfs-common", "ipconfig": "klibc-utils"}
 _IPCONFIG, _KLIBC = "usr/lib/klibc/bin/ipconfig", "usr/lib/klibc-*.so"
 _COMMANDS = ("cat", "mkdir", "ln", "mount", "mount.nfs", "modprobe", "mv", "sleep", "udevadm")
+_NETCONFIG = "etc/netconfig"  # the list of transports, which libtirpc reads for mount.nfs
 _HOOKS = "lib/dracut/hooks"
 _INSTALL = "usr/lib/dracut/dracut-install"
 
@@ -110,7 +111,9 @@ class Dracut:
     ) -> list[list[str]]:
         more = ["kernel-modules"] if spec.modules == "most" else []
         # dracut asks ldd(1) for the libraries of a program, which knows nothing of klibc.
-        klibc = [f"/{name}" for name in (_IPCONFIG, *_klibc(spec.root))]
+        found = [*_COMMANDS, *(f"/{name}" for name in (_IPCONFIG, *_klibc(spec.root), _NETCONFIG))]
+        if spec.squashfs:
+            found.append("busybox")
         # fmt: off
         dracut = [
             "dracut", "--force", "--quiet", "--reproducible", "--no-hostonly",
@@ -119,7 +122,7 @@ class Dracut:
             "--tmpdir", f"{work}/tmp", "--kver", version,
             "--compress", compressors.command(spec),
             "--modules", " ".join([*_MODULES, *more]),
-            "--install", " ".join([*_COMMANDS, *(["busybox"] if spec.squashfs else []), *klibc]),
+            "--install", " ".join(found),
             "--include", f"{work}/files/usr", "/usr",
             "--include", f"{work}/files/etc", "/etc",
         ]
@@ -150,6 +153,7 @@ class Dracut:
         return {
             "mount.nfs": program("mount.nfs"),
             "ipconfig": (_IPCONFIG,),
+            "netconfig": (_NETCONFIG,),
             "klibc": tuple(name for path in _klibc(spec.root) for name in (path, path[4:])),
             **{name: program(name) for name in ("netboot-mount", "netboot-root")},
             **{

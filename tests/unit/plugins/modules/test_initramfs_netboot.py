@@ -113,6 +113,7 @@ class Image:
         hooks = (f"{name}/95-netboot.sh" for name in ("cmdline", "mount", "pre-pivot"))
         self.pack(
             more=(
+                "etc/netconfig",
                 "usr/lib/klibc-x.so",
                 "usr/lib/klibc/bin/ipconfig",
                 *(f"usr/sbin/{name}" for name in names.split()),
