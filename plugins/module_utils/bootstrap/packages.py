@@ -16,7 +16,10 @@ _NEEDED = (
     "systemd", "systemd-sysv", "udev", "zstd",
 )
 # fmt: on
-_SYSCTL_IN_SYSTEMD = ("bullseye", "bookworm")
+# From Debian 13 on, this package has the settings that were systemd's. Debian 14's ping has no
+# capability any more, and relies on one of them (net.ipv4.ping_group_range).
+_SPLIT_OFF = ("linux-sysctl-defaults",)
+_UNSPLIT = ("", "bullseye", "bookworm")
 _CLOCK = "systemd-timesyncd"
 _OTHER_CLOCKS = ("chrony", "ntpsec", "openntpd")
 
@@ -47,11 +50,11 @@ def image_packages(
         raise ValueError(f"no image of {distribution} with {initramfs} is known")
     kernel = [_KERNELS[distribution]] if fresh else []
     busybox = ["busybox"] if squashfs else []
-    # From Debian 13 on, this package has the settings that were systemd's. Debian 14's ping has no
-    # capability any more, and relies on one of them (net.ipv4.ping_group_range).
-    sysctl = distribution == "debian" and fresh and suite not in ("", *_SYSCTL_IN_SYSTEMD)
-    defaults = ["linux-sysctl-defaults"] if sysctl else []
-    return sorted({*_NEEDED, *_INITRAMFS[initramfs], *kernel, *busybox, *defaults, *asked})
+    split = _SPLIT_OFF if distribution == "debian" and fresh and suite not in _UNSPLIT else ()
+    tools = _INITRAMFS[initramfs]
+    # Ends the initrd, with switch_root; Debian 14 took it out of util-linux.
+    extra = ["util-linux-extra"] if split and initramfs == "dracut" else []
+    return sorted({*_NEEDED, *tools, *kernel, *busybox, *split, *extra, *asked})
 
 
 def with_clock(packages: Iterable[str]) -> list[str]:

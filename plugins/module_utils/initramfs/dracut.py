@@ -31,7 +31,12 @@ from ansible_collections.diskless.netboot.plugins.module_utils.initramfs.spec im
 
 _MODULES = ("dash", "base", "udev-rules")
 # What our hooks call, and its package. dracut leaves out what it does not find.
-_PROGRAMS = {"mount.nfs": "nfs-common", "ipconfig": "klibc-utils"}
+_PROGRAMS = {
+    "mount.nfs": "nfs-common",
+    "ipconfig": "klibc-utils",
+    # dracut 112 only warns that it has none, and makes an initrd that cannot go on.
+    "switch_root": "util-linux-extra",
+}
 _IPCONFIG, _KLIBC = "usr/lib/klibc/bin/ipconfig", "usr/lib/klibc-*.so"
 _COMMANDS = ("cat", "mkdir", "ln", "mount", "mount.nfs", "modprobe", "mv", "sleep", "udevadm")
 _NETCONFIG = "etc/netconfig"  # the list of transports, which libtirpc reads for mount.nfs
@@ -151,7 +156,7 @@ class Dracut:
             return tuple(f"{top}/{name}" for top in ("usr/sbin", "usr/bin", "sbin", "bin"))
 
         return {
-            "mount.nfs": program("mount.nfs"),
+            **{name: program(name) for name in ("mount.nfs", "switch_root")},
             "ipconfig": (_IPCONFIG,),
             "netconfig": (_NETCONFIG,),
             "klibc": tuple(name for path in _klibc(spec.root) for name in (path, path[4:])),

@@ -24,7 +24,7 @@ def run(command: Sequence[str]) -> Ended:
     Raises:
         OSError: the program is missing.
     """
-    ended = subprocess.run(
+    ended = subprocess.run(  # pylint: disable=ansible-bad-function
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
     return Ended(ended.returncode, ended.stdout, ended.stderr.strip())

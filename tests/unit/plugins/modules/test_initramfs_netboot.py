@@ -93,7 +93,7 @@ class Image:
         for name in ("dracut", "klibc/bin"):
             (self.root / "usr/lib" / name).mkdir(parents=True)
         (self.root / "usr/lib/klibc-x.so").write_text("")
-        names = "usr/sbin/mount.nfs usr/sbin/depmod usr/lib/klibc/bin/ipconfig usr/bin/cpio"
+        names = "usr/sbin/mount.nfs usr/sbin/switch_root usr/sbin/depmod usr/lib/klibc/bin/ipconfig"
         for name in names.split():
             tinyroot.script(self.root, name, "")
         tinyroot.script(self.root, "usr/bin/cp", 'for to; do :; done; [ -d "$to" ]\n')
@@ -109,7 +109,7 @@ class Image:
             'case " $* " in *" --reproducible "*) ;; *) exit 4 ;; esac\n'
             'for to; do :; done; cat /initrd > "$to"\n',
         )
-        names = "mount.nfs netboot-mount netboot-root"
+        names = "mount.nfs switch_root netboot-mount netboot-root"
         hooks = (f"{name}/95-netboot.sh" for name in ("cmdline", "mount", "pre-pivot"))
         self.pack(
             more=(

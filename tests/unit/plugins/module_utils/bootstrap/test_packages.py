@@ -40,6 +40,13 @@ def test_what_was_systemd_s_own_is_a_package_from_debian_13_on() -> None:
     assert "linux-sysctl-defaults" not in packages(suite="trixie", fresh=False)
 
 
+def test_what_ends_the_initrd_is_there_where_it_is_a_package_of_its_own() -> None:
+    for suite, wanted in (("bookworm", False), ("forky", True)):
+        found = packages(suite=suite, initramfs="dracut")
+        assert ("util-linux-extra" in found) == wanted, suite
+    assert "util-linux-extra" not in packages(suite="forky")
+
+
 def test_who_fetches_an_image_as_one_file_does_so_by_busybox() -> None:
     assert "busybox" in packages(squashfs=True)
     assert "busybox" not in packages()
