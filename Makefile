@@ -6,6 +6,9 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
+ifneq ($(words $(CURDIR)),1)
+$(error The path of this checkout has a space, which make cannot stand: move it. It is "$(CURDIR)")
+endif
 # Scripts of the virtual environment name it by its full path, hence the absolute folder.
 BUILD := $(CURDIR)/.build
 VENV := $(BUILD)/venv
