@@ -163,6 +163,8 @@ def test_modules_mean_the_same_by_initramfs_tools_and_by_dracut(
 )
 def test_both_compress_as_they_are_told(initrds: Site, compression: str, magic: str) -> None:
     options = {"modules": "list", "drivers": ["e1000"], "compression": compression}
-    for image in IMAGES:
+    # dracut 112 begins with an archive of what is compressed already, such as drivers. For it, what
+    # the module itself finds inside must do.
+    for image in IMAGES.keys() - {"next"}:
         _modules, begins = _built(initrds, image, **options)
         assert begins.startswith(magic), image
