@@ -65,7 +65,7 @@ def _from_start_to_end(site: Site, suite: str, kind: str, logs: Path) -> list[st
         assert "yes" not in caches
         assert "loaded" in caches or suite == "bookworm"
         running.run(WRITE)
-        running.run("systemctl reboot")
+        running.end("systemctl reboot")
         again = guest.watch(lambda: _up_again(guest), client.BOOT_SECONDS)
         if not again:
             client.keep_logs(site.lab, guest, logs / one.name)
