@@ -7,7 +7,10 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Fragment ``diskless.netboot.attributes``. Each module adds its own ``support`` values."""
+    """Fragment ``diskless.netboot.attributes``. Each module adds its own ``support`` values.
+
+    A module that changes nothing has them from ``diskless.netboot.attributes.reading``.
+    """
 
     DOCUMENTATION = r"""
 options: {}
@@ -20,4 +23,17 @@ attributes:
     description: Reports no change if it runs again with the same options and nothing else changed.
   platform:
     description: Target systems on which the module works.
+"""
+
+    READING = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+    details:
+      - The module changes nothing.
+  idempotent:
+    support: full
 """

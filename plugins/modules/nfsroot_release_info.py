@@ -15,15 +15,8 @@ description:
   - Returns the releases of images, and which of them is current. Changes nothing.
 extends_documentation_fragment:
   - diskless.netboot.attributes
+  - diskless.netboot.attributes.reading
 attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: N/A
-    details:
-      - The module changes nothing.
-  idempotent:
-    support: full
   platform:
     support: full
     platforms: posix

@@ -17,15 +17,8 @@ description:
   - On a host without package lists, nothing can be said, and the module succeeds.
 extends_documentation_fragment:
   - diskless.netboot.attributes
+  - diskless.netboot.attributes.reading
 attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: none
-    details:
-      - The module changes nothing.
-  idempotent:
-    support: full
   platform:
     support: full
     platforms: debian

@@ -16,15 +16,8 @@ description:
     which ones it has. With a wrong address, a run would succeed and no PC could start.
 extends_documentation_fragment:
   - diskless.netboot.attributes
+  - diskless.netboot.attributes.reading
 attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: none
-    details:
-      - The module changes nothing.
-  idempotent:
-    support: full
   platform:
     support: full
     platforms: posix

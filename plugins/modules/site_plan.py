@@ -22,15 +22,8 @@ description:
     it to that server.
 extends_documentation_fragment:
   - diskless.netboot.attributes
+  - diskless.netboot.attributes.reading
 attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: none
-    details:
-      - The module changes nothing.
-  idempotent:
-    support: full
   platform:
     support: full
     platforms: posix

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,7 +121,9 @@ def test_services_that_stopped_before_they_read_what_is_new_are_started(site: Si
 def test_an_export_that_the_server_refuses_is_named(site: Site) -> None:
     conf = "/etc/ganesha/netboot-exports.conf"
     root = "/srv/netboot/clients/pc02/root"
-    site.on_server(f'cp {conf} /root/exports; sed -i \'s|= "{root}"|= "{root}-gone"|\' {conf}')
+    # The next reload takes back what this one does before it fails: pc01 boots below.
+    wrong = f's|= "{root}"|= "{root}-gone"|; s|{FIRST.address}\\b|198.51.100.99|'
+    site.on_server(f"cp {conf} /root/exports; sed -i '{wrong}' {conf}")
     task = {"server": "ganesha", "exports": [], "file": conf}
     try:
         refused = site.try_ad_hoc("boot1", "diskless.netboot.nfs_exports_reload", **task)
@@ -235,6 +238,14 @@ def test_adding_a_pc_changes_its_entry_and_reservation_only_and_it_boots(
     assert seen.root.endswith("/clients/pc03/root")
     assert seen.hostname == "pc03"
     assert f"{THIRD.address}/24" in seen.addresses
+
+
+def test_kea_s_journal_has_each_request_with_its_mac_address(
+    site: Site, added: tuple[Seen, Seen]
+) -> None:
+    journal = site.on_server("journalctl --unit kea-dhcp4-server --no-pager")
+    for pc in (THIRD, SHARED):
+        assert re.search(rf"DHCP4_PACKET_RECEIVED .*{pc.mac}.* DHCPDISCOVER ", journal), pc.name
 
 
 def test_a_client_on_the_shared_root_keeps_its_identity_out_of_it(

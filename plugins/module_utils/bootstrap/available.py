@@ -35,7 +35,7 @@ def faults(names: Iterable[str], policy: str, system: str) -> list[str]:
     """
     known = candidates(policy)
     return [
-        f"{system} has no package {name}: {INSTEAD.get(name, 'choose something else')}"
+        f"{system} has no package {name}" + (f": {INSTEAD[name]}" if name in INSTEAD else "")
         for name in names
         if name not in known
     ]

@@ -70,8 +70,8 @@ def _server(plan: DhcpPlan) -> dict[str, Any]:
         "authoritative": True,
         "loggers": [
             {"name": "kea-dhcp4", "severity": "INFO", "output_options": _JOURNAL},
-            # One line for each request and each answer, with the MAC address: with INFO, nothing
-            # says that a PC asked and got no answer. 45 is the level of these lines.
+            # With INFO, nothing says that a PC asked and got no answer. With this, each request is
+            # logged with its MAC address (DHCP4_PACKET_RECEIVED), in some four lines a packet.
             {
                 "name": "kea-dhcp4.packets",
                 "severity": "DEBUG",

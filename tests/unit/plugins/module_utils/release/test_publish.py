@@ -111,6 +111,26 @@ def test_any_change_makes_a_new_release_and_leaves_the_old_one_as_it_was(
     assert not store.publish().changed
 
 
+def test_whoever_works_on_the_image_meanwhile_changes_no_release_before(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.publish("first")
+    before = made.digest(store.known.path("first"))
+    (store.root / "etc/motd").write_text("new\n")
+    look = publish._touched
+
+    def touched(*told: Any) -> list[bytes]:
+        # A release shares this file with the one before by now.
+        if (store.image / "releases/.second.partial").exists():
+            (store.root / "etc/hostname").chmod(0o600)
+        return look(*told)
+
+    monkeypatch.setattr(publish, "_touched", touched)
+    with pytest.raises(ReleaseError, match="changed while"):
+        store.publish("second")
+    assert made.digest(store.known.path("first")) == before
+
+
 def test_the_root_is_published_as_one_file_that_no_stranger_may_read(store: Store) -> None:
     told = store.publish("first", squashfs="lz4")
     packed = store.known.path("first") / "boot/root.squashfs"
