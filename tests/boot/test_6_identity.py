@@ -97,7 +97,7 @@ def _has_the_capabilities_of_its_image(running: Running) -> None:
     assert running.run("stat -c %b /run/netboot/changes/upper/usr/bin/ping") == "0"
 
 
-def _mounts(site: Site, address: str, path: str) -> bool:
+def _mounts(site: Site, address: str, path: str, version: int = 3) -> bool:
     """Tell whether somebody with this address gets a folder from the NFS server."""
     inside = ["ip", "netns", "exec", site.lab.namespace]
     added = ["address", "add", f"{address}/32", "dev", network.BRIDGE]
@@ -105,7 +105,7 @@ def _mounts(site: Site, address: str, path: str) -> bool:
     run(["ip", "-n", site.lab.namespace, *added])
     try:
         run(["ip", "-n", site.lab.namespace, *route])
-        return succeeds([*inside, "nfs-ls", f"nfs://{SERVER}{path}?version=3"])
+        return succeeds([*inside, "nfs-ls", f"nfs://{SERVER}{path}?version={version}"])
     finally:
         run(["ip", "-n", site.lab.namespace, "address", "del", *added[2:]])
 
@@ -127,6 +127,12 @@ def test_nobody_else_gets_a_pc_s_own(site: Site) -> None:
         (stranger, "/srv/netboot"),
     ):
         assert not _mounts(site, address, path), (address, path)
+
+
+def test_nobody_else_sees_over_nfs_4_which_images_and_pcs_there_are(site: Site) -> None:
+    for path in ("/", "/srv/netboot/clients", "/srv/netboot/images"):
+        assert _mounts(site, KEEPER.address, path, version=4), path
+        assert not _mounts(site, "198.51.100.99", path, version=4), path
 
 
 def test_nothing_secret_is_served_to_everybody_or_published(site: Site) -> None:

@@ -31,6 +31,8 @@ DEFAULT_GRACE_SECONDS = 90
 DEFAULT_LEASE_SECONDS = 60
 EXPORT_IDS = 65535  # 16 bits, and 0 is the root of the pseudo file system
 
+_PSEUDO_ROOT = 0
+
 # Ganesha has no counterpart for these options, and they change what a client can see or do. Other
 # options without a counterpart (sync, wdelay, fsid, ...) can be ignored, since Ganesha does what
 # they say in any case.
@@ -78,7 +80,8 @@ def ganesha_conf(
         io_flusher: With ``optional``, Ganesha 5 and newer start without CAP_SYS_RESOURCE, as in a
             container. ``default`` leaves this setting out. Ganesha 4.3 does not know it.
         core: whether to include the settings. If False, the text has only the exports.
-        include: absolute path of another file to read, for example with the exports.
+        include: absolute path of another file to read, for example with the exports. Without
+            *exports*, the root of the pseudo file system is left to that file, too.
         previous: the current text. The exports in it keep their ids.
 
     Raises:
@@ -115,6 +118,8 @@ def ganesha_conf(
         blocks += _core(versions, port, grace, lease, io_flusher == "optional")
     ids = export_ids([export.path for export in found], read_export_ids(previous))
     blocks += [_export(export, ids[export.path], versions) for export in found]
+    if "4" in versions and (found or included is None):
+        blocks.append(_pseudo_root(found))
     if included is not None:
         blocks.append(f'%include "{included}"')
     return "\n".join(blocks) + "\n"
@@ -202,27 +207,56 @@ def _block(name: str, parameters: Mapping[str, Any]) -> str:
     return "\n".join([f"{name} {{", *lines, "}"])
 
 
+def _pseudo_root(exports: Sequence[Export]) -> str:
+    """Return the export of the folders above all exports, which NFSv4 clients walk through.
+
+    Without it, Ganesha shows the names of these folders to everybody who asks, and so which images
+    and clients there are.
+    """
+    networks = sorted({(client.number, client.prefix) for one in exports for client in one.clients})
+    walkers = [Access(number, prefix, ()).address for number, prefix in networks]
+    permissions = {
+        "Access_Type": "MDONLY_RO",
+        "Squash": "No_Root_Squash",
+        "SecType": "sys, krb5, krb5i, krb5p",
+        "PrivilegedPort": "false",
+    }
+    granted = [(walkers, permissions)] if walkers else []
+    return _export_block(_PSEUDO_ROOT, "/", "4", "PSEUDO", granted)
+
+
 def _export(export: Export, number: int, versions: Sequence[str]) -> str:
     # Ganesha uses the first CLIENT block that matches, so smaller networks come first.
-    groups: dict[tuple[int, tuple[str, ...]], list[Access]] = {}
+    groups: dict[tuple[int, tuple[str, ...]], list[str]] = {}
     for client in export.clients:
-        groups.setdefault((-client.prefix, client.options), []).append(client)
+        groups.setdefault((-client.prefix, client.options), []).append(client.address)
+    granted = [(groups[key], _permissions(key[1])) for key in sorted(groups)]
+    return _export_block(number, export.path, ", ".join(versions), "VFS", granted)
+
+
+def _export_block(
+    number: int,
+    path: str,
+    versions: str,
+    file_system: str,
+    granted: Sequence[tuple[Sequence[str], Mapping[str, str]]],
+) -> str:
     lines = [
         "EXPORT {",
         f"  Export_Id = {number};",
-        f'  Path = "{export.path}";',
-        f'  Pseudo = "{export.path}";',
-        f"  Protocols = {', '.join(versions)};",
+        f'  Path = "{path}";',
+        f'  Pseudo = "{path}";',
+        f"  Protocols = {versions};",
         # For all addresses that are in no CLIENT block.
         "  Access_Type = None;",
         "  FSAL {",
-        "    Name = VFS;",
+        f"    Name = {file_system};",
         "  }",
     ]
-    for key in sorted(groups):
-        addresses = ",\n      ".join(client.address for client in groups[key])
-        lines += ["  CLIENT {", f"    Clients = {addresses};"]
-        lines += [f"    {name} = {value};" for name, value in _permissions(key[1]).items()]
+    for addresses, permissions in granted:
+        separator = ",\n      "
+        lines += ["  CLIENT {", f"    Clients = {separator.join(addresses)};"]
+        lines += [f"    {name} = {value};" for name, value in permissions.items()]
         lines.append("  }")
     return "\n".join([*lines, "}"])
 

@@ -147,13 +147,16 @@ def check_exports(clients: list[Client]) -> None:
     found = read_exports(nfs_exports(exports))
     assert {path: set(addresses) for path, addresses in found.items()} == allowed
 
-    blocks = read_ganesha(ganesha_conf(exports, core=False)).get("EXPORT", [])
+    blocks = read_ganesha(ganesha_conf(exports, core=False))["EXPORT"]
     assert {
         block["Path"][0][0]: {
-            address for inner in block["CLIENT"] for words in inner["Clients"] for address in words
+            address
+            for inner in block.get("CLIENT", [])
+            for words in inner["Clients"]
+            for address in words
         }
         for block in blocks
-    } == allowed
+    } == {**allowed, "/": set().union(*allowed.values())}
 
 
 def check_entries(clients: list[Client]) -> None:

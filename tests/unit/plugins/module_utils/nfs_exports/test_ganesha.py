@@ -36,9 +36,13 @@ def export(path: str, *clients: tuple[str, list[str]]) -> dict[str, Any]:
 
 
 def exported(*exports: dict[str, Any], **options: Any) -> list[Block]:
+    return [block for block in blocks(*exports, **options) if block["Path"] != [["/"]]]
+
+
+def blocks(*exports: dict[str, Any], **options: Any) -> list[Block]:
     found = read_ganesha(ganesha_conf(list(exports), core=False, **options))
-    assert set(found) <= {"EXPORT"}
-    return found.get("EXPORT", [])
+    assert set(found) == {"EXPORT"}
+    return found["EXPORT"]
 
 
 def client_of(*options: str) -> Block:
@@ -68,6 +72,28 @@ def test_a_client_may_mount_its_root_and_nobody_else_may() -> None:
             "PrivilegedPort": [["true"]],
         }
     ]
+
+
+def test_only_clients_see_the_names_of_the_folders_above_the_exports() -> None:
+    one = export("/srv/one", ("192.0.2.21", RW), ("192.0.2.128/25", ["ro"]))
+    other = export("/srv/other", ("192.0.2.21", ["ro"]), ("192.0.2.23", ["ro"]))
+    *others, root = blocks(one, other)
+    assert len(others) == 2
+    assert root["Export_Id"] == [["0"]]
+    assert root["Path"] == root["Pseudo"] == [["/"]]
+    assert root["FSAL"] == [{"Name": [["PSEUDO"]]}]
+    assert root["Access_Type"] == [["None"]]
+    (client,) = root["CLIENT"]
+    assert client["Clients"] == [["192.0.2.21", "192.0.2.23", "192.0.2.128/25"]]
+    assert client["Access_Type"] == [["MDONLY_RO"]]
+
+
+def test_nobody_sees_them_where_nothing_is_exported_or_asks_for_them_over_nfs_3() -> None:
+    (root,) = blocks()
+    assert root["Access_Type"] == [["None"]]
+    assert "CLIENT" not in root
+    (found,) = blocks(export("/srv", ("192.0.2.21", RW)), protocols=[3])
+    assert found["Path"] == [["/srv"]]
 
 
 def test_clients_with_the_same_options_share_a_block() -> None:
@@ -121,7 +147,7 @@ def test_an_option_that_ganesha_cannot_keep_is_refused(option: str) -> None:
 
 
 def test_the_core_serves_versions_3_and_4_and_no_locks() -> None:
-    found = read_ganesha(ganesha_conf([]))
+    found = read_ganesha(ganesha_conf([], include="/etc/ganesha/exports.conf"))
     assert found["NFS_CORE_PARAM"] == [
         {
             "Protocols": [["3", "4"]],
