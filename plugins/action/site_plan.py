@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -25,6 +26,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.inventory.parser 
 from ansible_collections.diskless.netboot.plugins.module_utils.inventory.reader import Unreadable
 from ansible_collections.diskless.netboot.plugins.module_utils.inventory.removal import removal
 from ansible_collections.diskless.netboot.plugins.module_utils.store import paths
+from ansible_collections.diskless.netboot.plugins.plugin_utils import reach
 from ansible_collections.diskless.netboot.plugins.plugin_utils.data import plain
 from ansible_collections.diskless.netboot.plugins.plugin_utils.site import (
     client_variables,
@@ -62,7 +64,10 @@ class ActionModule(ActionBase):
                 " releases, exports, entries and addresses belong together.",
             )
         if not boolean(variables.get("netboot_allow_removal", False), strict=False):
-            exports = self._exports(variables)
+            try:
+                exports = self._exports(variables)
+            except AnsibleConnectionFailure as error:
+                return _failed(result, reach.sentence(variables["groups"]["nfs_servers"][0], error))
             if isinstance(exports, str):
                 return _failed(
                     result,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -72,11 +73,13 @@ def store(tmp_path: Path) -> Path:
 def play(tmp_path: Path) -> Play:
     """Run the playbook that checks an inventory, and return what it printed."""
 
-    def run(inventory: Inventory, *options: str, fails: bool = True) -> str:
+    def run(
+        inventory: Inventory, *options: str, playbook: str = "plan.yml", fails: bool = True
+    ) -> str:
         (tmp_path / "inventory.yml").write_text(yaml.safe_dump(inventory))
         command = [sys.executable, "-m", "ansible", "playbook", "-i", "inventory.yml"]
         ended = subprocess.run(
-            [*ON_BOOT1, *command, str(PLAYBOOKS / "plan.yml"), *options],
+            [*ON_BOOT1, *command, str(PLAYBOOKS / playbook), *options],
             cwd=tmp_path,
             env={
                 **os.environ,
@@ -115,6 +118,27 @@ def test_an_address_or_a_nic_that_the_boot_server_has_not_is_a_fault(
         "netboot_address: 192.0.2.3 is no address of this server. It has 192.0.2.1 on lan0."
         " dhcp_server_interfaces: this server has no NIC lan7. It has lan0. Nothing was changed."
     ) in said
+
+
+@pytest.mark.parametrize("unread", ["exports", "address"])
+def test_a_boot_server_that_cannot_be_reached_ends_the_run_with_its_name(
+    play: Play, store: Path, unread: str
+) -> None:
+    away = inventory(store)
+    server = {"ansible_connection": "ssh", "ansible_host": "192.0.2.7"}
+    if unread == "exports":
+        away["nfs_servers"]["hosts"]["boot1"].update(server)
+    else:
+        away["tftp_servers"]["hosts"] = {"boot2": {**server, "netboot_address": "192.0.2.7"}}
+
+    said = play(away, "-e", "ansible_ssh_timeout=5", playbook="site.yml")
+
+    name = "boot1" if unread == "exports" else "boot2"
+    assert re.search(
+        rf'"msg": "{name} cannot be reached: .*192\.0\.2\.7.* Check that it is on', said
+    )
+    assert "Nothing was changed." in said
+    assert said.count("PLAY [") == 2  # the checks
 
 
 @pytest.mark.parametrize(
