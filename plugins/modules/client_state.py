@@ -124,7 +124,7 @@ booted:
   sample: {pc01: /srv/netboot/images/library/releases/2026-11-24.1/root}
 """
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -171,8 +171,14 @@ def main() -> None:
         "booted": runs,
     }
     if module._diff:
+        created = set(outcome.created)
         lines = [
-            *(f"+ {name}\n" for name in outcome.created),
+            # A new folder stands for what is in it.
+            *(
+                f"+ {name}\n"
+                for name in outcome.created
+                if not created & set(map(str, PurePosixPath(name).parents))
+            ),
             *(f"~ {name}\n" for name in outcome.updated),
             *(f"- {name}\n" for name in outcome.removed),
         ]

@@ -98,6 +98,17 @@ def unserved(
     return faults, list(dict.fromkeys(missing.values()))
 
 
+def names(plan: tree.Plan) -> dict[str, str]:
+    """Return the client of each file by its path. It is the comment in the file's second line."""
+    found = {}
+    for path, change in plan.changes.items():
+        side = change.after or change.before
+        lines = side.content.decode("utf-8", "replace").splitlines() if side else []
+        if len(lines) > 1 and lines[0] == MARKER and lines[1].startswith("# "):
+            found[path] = lines[1][2:]
+    return found
+
+
 def listed(
     loader: Loader, root: str, targets: Iterable[Target], plan: tree.Plan
 ) -> list[dict[str, Any]]:

@@ -123,7 +123,7 @@ def run(
         "invocation": {"module_args": {**options, "entries": f"{len(entries)} entries"}},
     }
     if diff:
-        result["diff"] = plan.diff()
+        result["diff"] = plan.diff(entry_files.names(plan))
     return result
 
 

@@ -22,6 +22,7 @@ from typing import Any
 from ansible_collections.diskless.netboot.plugins.module_utils.files import tree
 
 _MODE = re.compile(r"0?[0-7]{3}", re.ASCII)
+SHOWN = 40  # maximum number of lines of a new file in a diff
 PLACE = "%s"
 """Stands for the path of the staged file in a validation command."""
 
@@ -75,7 +76,13 @@ class ConfigPlan:
         return self._command(posixpath.join(self.inner.folder, self.name))
 
     def diff(self) -> dict[str, str]:
-        return self.inner.diff()
+        """Return the diff for Ansible's diff mode. A long new file is shown by its first lines."""
+        diff = self.inner.diff()
+        lines = diff.get("after", "").splitlines(keepends=True)
+        if self._change.action == tree.CREATED and len(lines) > SHOWN:
+            more = f"... and {len(lines) - SHOWN} more lines\n"
+            diff["after"] = "".join([*lines[:SHOWN], more])
+        return diff
 
     def apply(self, run: Callable[[list[str]], tuple[int, str, str]]) -> list[str]:
         """Test the new file and put it in its place.

@@ -11,7 +11,9 @@ import contextlib
 import difflib
 import os
 import posixpath
+import re
 import stat
+import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -23,6 +25,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.files.atomic impo
 )
 
 CREATED, UPDATED, REMOVED, UNCHANGED = "created", "updated", "removed", "unchanged"
+LISTED = 100  # maximum number of names in a list of files with the same change
 
 
 @dataclass(frozen=True)
@@ -126,35 +129,50 @@ class Plan:
         """Return the paths with this action, sorted."""
         return sorted(change.path for change in self.changes.values() if change.action == action)
 
-    def diff(self) -> dict[str, str]:
+    def diff(self, names: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return one diff for Ansible's diff mode.
 
-        For one file, it has the texts before and after. For several files, it is one text.
+        For one file, it has the texts before and after. For several files, it is one text, with
+        each change once: files that differ from a shown one only by their own name are listed.
+
+        Args:
+            names: a name for each file that is one of many of a kind, by path.
         """
         pending = sorted(self.pending, key=lambda change: change.path)
         if len(pending) == 1:
-            path = posixpath.join(self.folder, pending[0].path)
             before, after = pending[0].texts()
+            before_header, after_header = self._headers(pending[0])
             return {
-                "before_header": path if pending[0].before else f"{path} (absent)",
-                "after_header": path if pending[0].after else f"{path} (absent)",
+                "before_header": before_header,
+                "after_header": after_header,
                 "before": before,
                 "after": after,
             }
+        alike: dict[tuple[str, ...], list[Change]] = {}
+        for change in pending:
+            name = (names or {}).get(change.path)
+            own = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)") if name else None
+            texts = (own.sub("\0", text) if own else text for text in change.texts())
+            alike.setdefault((change.action, *texts, "" if own else change.path), []).append(change)
         # Each file is compared separately. For two texts with 5,000 small files, Ansible's own
         # comparison takes most of a minute, and its hunks do not say to which file they belong.
         lines: list[str] = []
-        for change in pending:
-            path = posixpath.join(self.folder, change.path)
-            before, after = change.texts()
+        for first, *others in alike.values():
+            before, after = first.texts()
             lines += difflib.unified_diff(
                 before.splitlines(keepends=True),
                 after.splitlines(keepends=True),
-                path if change.before else f"{path} (absent)",
-                path if change.after else f"{path} (absent)",
+                *self._headers(first),
             )
+            if others:
+                lines += _listed([(names or {})[change.path] for change in others])
         ended = [line if line.endswith("\n") else f"{line}\n" for line in lines]
         return {"prepared": "".join(ended)}
+
+    def _headers(self, change: Change) -> tuple[str, str]:
+        path = posixpath.join(self.folder, change.path)
+        absent = f"{path} (absent)"
+        return path if change.before else absent, path if change.after else absent
 
     def apply(self, validate: Callable[[str, str], None] | None = None) -> None:
         """Make the changes: all files are staged and synced to the disk, then renamed.
@@ -302,6 +320,13 @@ def _compare(path: str, found: Found | None, spec: FileSpec | LinkSpec) -> Chang
         if wanted == (found.mode, found.uid, found.gid):
             return Change(path, UNCHANGED, found, spec)
     return change
+
+
+def _listed(names: list[str]) -> list[str]:
+    more = len(names) - LISTED
+    shown = ", ".join(names[:LISTED]) + (f" and {more} more" if more > 0 else "")
+    text = f"The same for {len(names)} more: {shown}"
+    return textwrap.wrap(text, 100, subsequent_indent="  ", break_long_words=False)
 
 
 def _text(content: bytes) -> str:

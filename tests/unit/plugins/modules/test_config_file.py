@@ -104,6 +104,15 @@ def test_check_mode_shows_the_diff_and_runs_and_writes_nothing(tmp_path: Path, r
     assert path.read_text() == "old\n"
 
 
+def test_a_long_new_file_is_shown_by_its_first_lines_and_a_changed_one_whole(
+    tmp_path: Path, run: Run
+) -> None:
+    text = "".join(f"line {number}\n" for number in range(100))
+    shown = run(tmp_path / "a.conf", text)["diff"]["after"].splitlines()
+    assert shown == [*(f"line {number}" for number in range(40)), "... and 60 more lines"]
+    assert run(tmp_path / "a.conf", f"{text}more\n")["diff"]["after"] == f"{text}more\n"
+
+
 def test_check_mode_takes_a_missing_folder_and_user_for_ones_to_come(
     tmp_path: Path, run: Run
 ) -> None:
