@@ -17,6 +17,7 @@ from pathlib import Path
 from ansible_collections.diskless.netboot.tests.bench import rooms
 from ansible_collections.diskless.netboot.tests.bench.harness import Bench, Bound, Call, Process
 from ansible_collections.diskless.netboot.tests.lab import server
+from ansible_collections.diskless.netboot.tests.lab.network import SERVER_NIC
 from ansible_collections.diskless.netboot.tests.lab.places import PROJECT, Lab
 
 FEW, MANY = 25, 5_000
@@ -75,9 +76,10 @@ def site(stack: ExitStack, folder: Path, count: int) -> Path:
     server.up(lab, "container", "bookworm")
     reach = json.loads(server.inventory(lab, "server"))["all"]["hosts"]["server"]
     inventory = rooms.write_inventory(
-        folder / str(count), count, {**reach, "dhcp_server_interfaces": ["lan0"]}
+        folder / str(count), count, {**reach, "dhcp_server_interfaces": [SERVER_NIC]}
     )
     server.execute(lab, "sh", "-euc", IMAGE)
+    server.execute(lab, "ip", "address", "add", f"{rooms.SERVER}/15", "dev", SERVER_NIC)
     services = folder / "services.yml"
     services.write_text(SERVICES, encoding="utf-8")
     playbook(inventory, name=services).run()
