@@ -27,7 +27,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.inventory.reader 
 from ansible_collections.diskless.netboot.plugins.module_utils.inventory.removal import removal
 from ansible_collections.diskless.netboot.plugins.module_utils.store import paths
 from ansible_collections.diskless.netboot.plugins.plugin_utils import reach
-from ansible_collections.diskless.netboot.plugins.plugin_utils.data import plain
+from ansible_collections.diskless.netboot.plugins.plugin_utils.data import as_text, plain
 from ansible_collections.diskless.netboot.plugins.plugin_utils.site import (
     client_variables,
     read,
@@ -85,7 +85,7 @@ class ActionModule(ActionBase):
                     f"This run would remove {gone} from the boot servers. If that is what you want,"
                     " run it again with -e netboot_allow_removal=true.",
                 )
-        return {**result, "changed": False, "clients": [client.to_dict() for client in clients]}
+        return {**result, "changed": False, "clients": as_text([one.to_dict() for one in clients])}
 
     def _exports(self, variables: dict[str, Any]) -> list[dict[str, Any]] | str:
         """Return the exports of the last run, [] if there was none, or why they cannot be read."""

@@ -11,9 +11,10 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   _input:
-    description: Clients as P(diskless.netboot.clients#filter) returns them.
-    type: list
-    elements: dict
+    description:
+      - Clients as P(diskless.netboot.clients#filter) returns them, or as the JSON text that
+        M(diskless.netboot.site_plan) returns.
+    type: raw
     required: true
   store:
     description: Root of the store on the NFS server.

@@ -12,10 +12,10 @@ class ModuleDocFragment:
 options:
   _input:
     description:
-      - Clients as P(diskless.netboot.clients#filter) returns them.
+      - Clients as P(diskless.netboot.clients#filter) returns them, or as the JSON text that
+        M(diskless.netboot.site_plan) returns.
       - The address and the host name of a client are reserved for each of its MAC addresses.
-    type: list
-    elements: dict
+    type: raw
     required: true
   subnets:
     description: The subnets to serve.

@@ -32,7 +32,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: One element for each client with a state of its own.
+  description:
+    - One element for each client with a state of its own. JSON text if the clients were given as
+      text.
   type: list
   elements: dict
   contains:
@@ -64,19 +66,19 @@ from ansible_collections.diskless.netboot.plugins.module_utils.client_state.plan
 from ansible_collections.diskless.netboot.plugins.module_utils.store.paths import DEFAULT_STORE
 from ansible_collections.diskless.netboot.plugins.plugin_utils.data import (
     filter_errors,
+    like,
     plain,
     read_clients,
 )
 
 
-def client_states(
-    clients: Any, store: str = DEFAULT_STORE, *, image_releases: Any
-) -> list[dict[str, Any]]:
+def client_states(clients: Any, store: str = DEFAULT_STORE, *, image_releases: Any) -> Any:
     """Return what the states of *clients* must hold; see DOCUMENTATION."""
     with filter_errors():
-        return plan_client_states(
+        planned = plan_client_states(
             read_clients(clients), store=plain(store), image_releases=plain(image_releases)
         )
+    return like(clients, planned)
 
 
 class FilterModule:

@@ -80,7 +80,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The entries, in the order of the clients.
+  description: >-
+    The entries, in the order of the clients. JSON text if the clients were given as text.
   type: list
   elements: dict
   sample:
@@ -108,12 +109,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.diskless.netboot.plugins.module_utils.bootloader import entry
-from ansible_collections.diskless.netboot.plugins.plugin_utils.data import rendered
+from ansible_collections.diskless.netboot.plugins.plugin_utils.data import like, rendered
 
 
-def entries(clients: Any, **options: Any) -> list[dict[str, Any]]:
+def entries(clients: Any, **options: Any) -> Any:
     """Return the boot entries of *clients*; see DOCUMENTATION."""
-    return rendered(entry.plan_entries, clients, options)
+    return like(clients, rendered(entry.plan_entries, clients, options))
 
 
 class FilterModule:

@@ -56,7 +56,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The exports, sorted by path.
+  description: The exports, sorted by path. JSON text if the clients were given as text.
   type: list
   elements: dict
   contains:
@@ -82,7 +82,9 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports.plan 
 )
 from ansible_collections.diskless.netboot.plugins.module_utils.store.paths import DEFAULT_STORE
 from ansible_collections.diskless.netboot.plugins.plugin_utils.data import (
+    carried,
     filter_errors,
+    like,
     plain,
     read_clients,
 )
@@ -94,16 +96,17 @@ def exports(
     options: Any = DEFAULT_OPTIONS,
     previous: Any = (),
     booted: Any = None,
-) -> list[dict[str, Any]]:
+) -> Any:
     """Return the exports for *clients*; see DOCUMENTATION."""
     with filter_errors():
-        return plan_exports(
+        planned = plan_exports(
             read_clients(clients),
             store=plain(store),
             options=plain(options),
-            previous=plain(previous),
+            previous=carried(previous),
             booted=plain(booted),
         )
+    return like(clients, planned)
 
 
 class FilterModule:

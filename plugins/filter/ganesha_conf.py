@@ -10,7 +10,7 @@ short_description: Return exports and settings as text for NFS-Ganesha
 version_added: 0.1.0
 author: The diskless.netboot authors
 description:
-  - Returns the text of C(ganesha.conf) for NFS-Ganesha 4.3 to 6.5 with the FSAL VFS.
+  - Returns the text of C(ganesha.conf) for NFS-Ganesha 4.3 to 9.14 with the FSAL VFS.
   - The order of the exports does not change the text.
   - Ganesha reads exports again on SIGHUP, but other settings only when it starts. With O(core) and
     O(include), exports and settings can be in two files, so that a new client needs no restart.
@@ -29,9 +29,12 @@ options:
     description:
       - Exports as P(diskless.netboot.exports#filter) returns them. Their keys are documented for
         P(diskless.netboot.nfs_exports#filter). The list may be empty.
-    type: list
-    elements: dict
+    type: raw
     required: true
+  further:
+    description: Further exports.
+    type: raw
+    default: []
   protocols:
     description: NFS versions to serve, V(3), V(4) or both.
     type: list
@@ -127,13 +130,17 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports import ganesha
-from ansible_collections.diskless.netboot.plugins.plugin_utils.data import filter_errors, plain
+from ansible_collections.diskless.netboot.plugins.plugin_utils.data import (
+    filter_errors,
+    joined,
+    plain,
+)
 
 
-def ganesha_conf(exports: Any, **options: Any) -> str:
+def ganesha_conf(exports: Any, further: Any = (), **options: Any) -> str:
     """Return the text of ganesha.conf; see DOCUMENTATION."""
     with filter_errors():
-        return ganesha.ganesha_conf(plain(exports), **plain(options))
+        return ganesha.ganesha_conf(joined(exports, further), **plain(options))
 
 
 class FilterModule:

@@ -73,13 +73,13 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports import kernel
-from ansible_collections.diskless.netboot.plugins.plugin_utils.data import filter_errors, plain
+from ansible_collections.diskless.netboot.plugins.plugin_utils.data import filter_errors, joined
 
 
-def nfs_exports(exports: Any) -> str:
+def nfs_exports(exports: Any, further: Any = ()) -> str:
     """Return the text in the form of exports(5); see DOCUMENTATION."""
     with filter_errors():
-        return kernel.nfs_exports(plain(exports))
+        return kernel.nfs_exports(joined(exports, further))
 
 
 class FilterModule:

@@ -49,6 +49,11 @@ options:
     type: list
     elements: dict
     required: true
+  further:
+    description: Further exports in the file.
+    type: list
+    elements: dict
+    default: []
   file:
     description: The file with these exports that the server reads.
     type: path
@@ -88,6 +93,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports.error
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "server": {"type": "str", "choices": list(reload.SERVERS), "required": True},
     "exports": {"type": "list", "elements": "dict", "required": True},
+    "further": {"type": "list", "elements": "dict", "default": []},
     "file": {"type": "path", "required": True},
     "timeout": {"type": "int", "default": 1800},
 }
@@ -100,7 +106,8 @@ def main() -> None:
     begun = time.monotonic()
     if not module.check_mode:
         try:
-            reload.reload(told["server"], told["exports"], told["file"], told["timeout"])
+            exports = told["exports"] + told["further"]
+            reload.reload(told["server"], exports, told["file"], told["timeout"])
         except (ReloadError, OSError) as error:
             module.fail_json(msg=f"{error}. PCs that need what is missing cannot start.")
     module.exit_json(changed=True, seconds=round(time.monotonic() - begun, 1))

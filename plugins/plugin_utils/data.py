@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -39,6 +40,32 @@ def plain(value: Any) -> Any:
     return float(value) if isinstance(value, float) else value
 
 
+def carried(value: Any) -> Any:
+    """Return plain data that was given as it is, or as JSON text.
+
+    Raises:
+        ValueError: a text is no JSON.
+    """
+    return json.loads(value) if isinstance(value, str) else plain(value)
+
+
+def joined(*lists: Any) -> Any:
+    """Return the items of all lists, or the first that is no list, for the model to refuse."""
+    items = [carried(one) for one in lists]
+    wrong = [one for one in items if not isinstance(one, list)]
+    return wrong[0] if wrong else [item for one in items for item in one]
+
+
+def like(given: Any, result: Any) -> Any:
+    """Return *result* as text if *given* was a text, so that Ansible passes it on in one piece."""
+    return as_text(result) if isinstance(given, str) else result
+
+
+def as_text(data: Any) -> str:
+    """Return plain data as JSON text."""
+    return json.dumps(data, separators=(",", ":"))
+
+
 @contextmanager
 def filter_errors() -> Iterator[None]:
     """Convert the errors of the model to errors of Ansible, with the same text."""
@@ -53,7 +80,7 @@ def rendered(render: Callable[..., Rendered], clients: Any, options: Mapping[str
 
     Args:
         render: a function of the model.
-        clients: the clients, as the filter ``clients`` returns them.
+        clients: the clients, as the filter ``clients`` or the module ``site_plan`` returns them.
         options: the keyword arguments for *render*.
 
     Raises:
@@ -64,11 +91,15 @@ def rendered(render: Callable[..., Rendered], clients: Any, options: Mapping[str
 
 
 def read_clients(data: Any) -> list[Client]:
-    """Return the clients that filter ``diskless.netboot.clients`` returned as mappings.
+    """Return the clients that filter ``clients`` returned as mappings, or ``site_plan`` as text.
 
     Raises:
         ValueError: the data is something else.
     """
-    if not isinstance(data, (list, tuple)):
+    try:
+        items = carried(data)
+    except json.JSONDecodeError:
+        items = None
+    if not isinstance(items, list):
         raise ValueError("the input must be the list that filter diskless.netboot.clients returns")
-    return [Client.from_dict(item) for item in plain(data)]
+    return [Client.from_dict(item) for item in items]

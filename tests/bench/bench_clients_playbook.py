@@ -35,6 +35,7 @@ SERVICES = """
   gather_facts: false
   vars:
     nfs_server_client_states: []
+    nfs_server_exports: []
     nfs_server_image_releases: {}
     tftp_server_entries: []
     tftp_server_image_releases: {}

@@ -19,8 +19,13 @@ from ansible_collections.diskless.netboot.plugins.filter import clients as clien
 from ansible_collections.diskless.netboot.plugins.filter.client_roots import client_roots
 from ansible_collections.diskless.netboot.plugins.filter.client_states import client_states
 from ansible_collections.diskless.netboot.plugins.filter.clients import DOCUMENTATION, clients
+from ansible_collections.diskless.netboot.plugins.filter.clients_with import clients_with
 from ansible_collections.diskless.netboot.plugins.filter.entries import entries
+from ansible_collections.diskless.netboot.plugins.filter.entry_folders import entry_folders
 from ansible_collections.diskless.netboot.plugins.filter.exports import exports
+from ansible_collections.diskless.netboot.plugins.filter.ganesha_conf import ganesha_conf
+from ansible_collections.diskless.netboot.plugins.filter.nfs_exports import nfs_exports
+from ansible_collections.diskless.netboot.plugins.filter.rsyslog_names import rsyslog_names
 from ansible_collections.diskless.netboot.plugins.module_utils.inventory.variables import (
     CLIENT_VARIABLES,
 )
@@ -217,6 +222,73 @@ def test_only_plain_types_leave_the_filters() -> None:
     check(exports(found, store=Tagged("/data"), options=[Tagged("rw")]))
     check(client_roots(found, store=Tagged("/data"), image_releases=releases))
     check(client_states(found, store=Tagged("/data"), image_releases=releases))
+
+
+ROOM = clients(
+    ["pc01", "pc02", "pc03"],
+    {
+        f"pc0{number}": {
+            "netboot_mac": f"52540000000{number}",
+            "netboot_ip": f"192.0.2.{number}",
+            "netboot_image": "library",
+            "netboot_root": root,
+            **more,
+        }
+        for number, root, more in (
+            (1, "overlay", {}),
+            (2, "squashfs", {"netboot_release": "old"}),
+            (3, "squashfs", {}),
+        )
+    },
+    [{"network": "192.0.2.0/24"}],
+)
+RELEASES = {"library": {"current": "new", "names": ["old", "new"], "squashfs": ["old", "new"]}}
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        exports,
+        partial(client_states, image_releases=RELEASES),
+        partial(entries, nfs_server="192.0.2.1", image_releases=RELEASES),
+    ],
+)
+def test_from_a_text_comes_the_text_of_the_same(plan: Callable[[Any], Any]) -> None:
+    text = plan(json.dumps(ROOM))
+    assert isinstance(text, str)
+    assert json.loads(text) == plan(ROOM) != []
+
+
+def test_further_exports_are_added_to_those_of_a_text() -> None:
+    further = [{"path": "/srv/homes", "clients": [{"address": "192.0.2.0/24", "options": ["rw"]}]}]
+    for render in (nfs_exports, partial(ganesha_conf, core=False)):
+        assert render(exports(json.dumps(ROOM)), further=further) == render(exports(ROOM) + further)
+        with pytest.raises(AnsibleError, match="must be a list of mappings"):
+            render(exports(ROOM), further={"path": "/srv/homes"})
+
+
+@pytest.mark.parametrize("room", [ROOM, json.dumps(ROOM)], ids=["list", "text"])
+def test_clients_are_chosen_by_their_values(room: Any) -> None:
+    def chosen(**values: Any) -> list[str]:
+        return [client["name"] for client in clients_with(room, **values)]
+
+    assert chosen() == ["pc01", "pc02", "pc03"]
+    assert chosen(root="squashfs") == ["pc02", "pc03"]
+    assert chosen(image="library", fixed=True) == ["pc02"]
+    assert chosen(root="squashfs", fixed=False) == ["pc03"]
+    assert chosen(image="other") == []
+
+
+@pytest.mark.parametrize("room", [ROOM, json.dumps(ROOM)], ids=["list", "text"])
+def test_what_is_worked_out_of_a_room_is_short(room: Any) -> None:
+    planned = entries(room, nfs_server="192.0.2.1", image_releases=RELEASES)
+    assert entry_folders(planned) == ["images/library/new", "images/library/old"]
+    assert json.loads(rsyslog_names(room)) == {
+        "version": 1,
+        "type": "string",
+        "nomatch": "",
+        "table": [{"index": f"192.0.2.{n}", "value": f"pc0{n}"} for n in (1, 2, 3)],
+    }
 
 
 @pytest.mark.parametrize("data", ["pc01", {}, [{"name": "pc01"}], [1]])
