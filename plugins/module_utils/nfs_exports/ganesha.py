@@ -211,7 +211,8 @@ def _pseudo_root(exports: Sequence[Export]) -> str:
     """Return the export of the folders above all exports, which NFSv4 clients walk through.
 
     Without it, Ganesha shows the names of these folders to everybody who asks, and so which images
-    and clients there are.
+    and clients there are. It makes such an export itself then; this one has the same id of its file
+    system, with which a running Ganesha takes it over.
     """
     networks = sorted({(client.number, client.prefix) for one in exports for client in one.clients})
     walkers = [Access(number, prefix, ()).address for number, prefix in networks]
@@ -222,7 +223,7 @@ def _pseudo_root(exports: Sequence[Export]) -> str:
         "PrivilegedPort": "false",
     }
     granted = [(walkers, permissions)] if walkers else []
-    return _export_block(_PSEUDO_ROOT, "/", "4", "PSEUDO", granted)
+    return _export_block(_PSEUDO_ROOT, "/", "4", "PSEUDO", granted, "152.152")
 
 
 def _export(export: Export, number: int, versions: Sequence[str]) -> str:
@@ -240,6 +241,7 @@ def _export_block(
     versions: str,
     file_system: str,
     granted: Sequence[tuple[Sequence[str], Mapping[str, str]]],
+    file_system_id: str = "",
 ) -> str:
     lines = [
         "EXPORT {",
@@ -247,6 +249,7 @@ def _export_block(
         f'  Path = "{path}";',
         f'  Pseudo = "{path}";',
         f"  Protocols = {versions};",
+        *([f"  Filesystem_Id = {file_system_id};"] if file_system_id else []),
         # For all addresses that are in no CLIENT block.
         "  Access_Type = None;",
         "  FSAL {",

@@ -42,6 +42,7 @@ _CALL = (
 )
 _STUB = 'EXPORT {\n  Export_Id = %d;\n  Path = "%s";\n}'
 _PAUSE = 0.2
+_FEW = 100  # changes that are always told one by one
 _SHOWN = 5
 
 
@@ -94,6 +95,16 @@ def nested(todo: Steps, wanted: Mapping[int, ExportText], served: Mapping[int, s
     return any(path.startswith(f"{top}/") for top in tops for path in stays)
 
 
+def too_many(todo: Steps, wanted: Mapping[int, ExportText]) -> bool:
+    """Return whether it takes longer to tell each change than to read all exports again.
+
+    With Ganesha 4.3, one change among n exports took 4 microseconds times n, and all exports 0.8
+    microseconds times the square of n.
+    """
+    changes = len(todo.remove) + len(todo.add) + len(todo.update)
+    return changes > max(_FEW, len(wanted) // 5)
+
+
 def half_done(todo: Steps, wanted: Mapping[int, ExportText], loaded: Sequence[ExportText]) -> str:
     """Return the note for as long as the steps may have been taken or not.
 
@@ -126,7 +137,7 @@ def reload_ganesha(file: Path, timeout: float) -> None:
     else:
         has = _served(deadline)
         todo = steps(by_number, before, has)
-        if nested(todo, by_number, has):
+        if nested(todo, by_number, has) or too_many(todo, by_number):
             _all_again(start, deadline)
         else:
             _note(half_done(todo, by_number, before))

@@ -82,6 +82,7 @@ def test_only_clients_see_the_names_of_the_folders_above_the_exports() -> None:
     assert root["Export_Id"] == [["0"]]
     assert root["Path"] == root["Pseudo"] == [["/"]]
     assert root["FSAL"] == [{"Name": [["PSEUDO"]]}]
+    assert root["Filesystem_Id"] == [["152.152"]]
     assert root["Access_Type"] == [["None"]]
     (client,) = root["CLIENT"]
     assert client["Clients"] == [["192.0.2.21", "192.0.2.23", "192.0.2.128/25"]]

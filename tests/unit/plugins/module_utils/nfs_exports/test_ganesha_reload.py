@@ -16,6 +16,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.nfs_exports.ganes
     half_done,
     nested,
     steps,
+    too_many,
 )
 
 
@@ -63,6 +64,13 @@ def test_after_a_run_that_was_killed_all_that_it_may_have_done_is_done_again() -
     # It had come to the end, and the inventory says what it said before.
     again = steps(before, noted, paths(wanted))
     assert again == Steps(remove=[4], add=[2], update=[3])
+
+
+def test_all_are_read_again_where_that_is_quicker() -> None:
+    wanted = exports(dict.fromkeys(range(1000), "/one"))
+    assert not too_many(Steps([], range(100), range(100)), wanted)
+    assert too_many(Steps([1], range(100), range(100)), wanted)
+    assert not too_many(Steps([], range(25), []), exports({1: "/one"}))
 
 
 def test_nothing_is_told_where_nothing_changed() -> None:
