@@ -26,7 +26,7 @@ TUNING: dict[str, object] = {
     ],
     "client_tuning_spread_timers": ["systemd-tmpfiles-clean.timer"],
     # The last two would take over the NIC that carries the root, or end it when a PC goes off.
-    "nfsroot_image_packages": ["cron", "ifupdown", "network-manager", "podman", "rsync", "uidmap"],
+    "nfsroot_image_packages": ["cron", "ifupdown", "network-manager", "podman", "rsync"],
 }
 
 

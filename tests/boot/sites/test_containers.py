@@ -22,11 +22,9 @@ BOX = (
     " mkdir -p box${file%/*}; cp $file box$file; done"
 )
 # The same as a runtime for Flatpak, and a program that needs it, flatpak-metadata(5).
-RUNTIME = "[Runtime]\nname=example.Box\nruntime=example.Box/x86_64/1\nsdk=example.Box/x86_64/1\n"
-PROGRAM = (
-    "[Application]\nname=example.Hello\nruntime=example.Box/x86_64/1\nsdk=example.Box/x86_64/1\n"
-    "command=hello\n"
-)
+NEEDS = "runtime=org.example.Box/x86_64/1\nsdk=org.example.Box/x86_64/1\n"
+RUNTIME = f"[Runtime]\nname=org.example.Box\n{NEEDS}"
+PROGRAM = f"[Application]\nname=org.example.Hello\n{NEEDS}command=hello\n"
 FLATPAK = f"""
 mkdir -p runtime/usr runtime/files program/files/bin program/export
 cp -a box/bin box/lib* runtime/usr
@@ -38,7 +36,7 @@ chmod 755 program/files/bin/hello
 flatpak build-export --runtime shop runtime 1
 flatpak build-export shop program 1
 flatpak --user remote-add --no-gpg-verify shop shop
-flatpak --user install --noninteractive shop example.Hello//1
+flatpak --user install --noninteractive shop org.example.Hello//1
 """
 
 
@@ -70,7 +68,7 @@ def test_docker_runs_a_container_whose_changes_lie_in_an_overlay(
 
 def test_flatpak_installs_and_runs_a_program(running: Running) -> None:
     running.run("chown -R eve: /var/eve")
-    script = f"cd; set -e; {FLATPAK} flatpak run example.Hello"
+    script = f"cd; set -e; {FLATPAK} flatpak run org.example.Hello"
     said = running.run(
         f"su - eve -c {shlex.quote(f'dbus-run-session sh -c {shlex.quote(script)}')}"
     )
