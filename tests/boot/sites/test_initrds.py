@@ -20,6 +20,9 @@ pytestmark = pytest.mark.matrix
 DRACUT = pc(51, whole=True, image="dracut", kernel_args=[*CONSOLE, "netboot.nfs=rsize=65536"])
 SMALL = pc(52, whole=True, image="small")
 FETCHING = pc(53, whole=True, image="dracut", root="squashfs")
+WRITING = pc(55, whole=True, image="dracut", root="rw")
+NEXT_FETCHING = pc(56, whole=True, image="next", root="squashfs")
+NEXT_WRITING = pc(57, whole=True, image="next", root="rw")
 NEXT = pc(54, whole=True, image="next")
 """It runs Debian 14, whose dracut has no network-legacy any more."""
 SMALL_BYTES = 7_000_000
@@ -45,7 +48,7 @@ IMAGES: dict[str, dict[str, object]] = {
     "next": {
         "nfsroot_image_suite": "forky",
         "nfsroot_image_initramfs": "dracut",
-        "nfsroot_image_squashfs": "none",
+        "nfsroot_image_squashfs": "lz4",
     },
 }
 CARDS: dict[str, object] = {
@@ -63,7 +66,7 @@ def initrds(site: Site) -> Site:
         for name, variables in IMAGES.items():
             system = images.of_suite(str(variables["nfsroot_image_suite"]))
             hosts["netboot_images"]["hosts"][name] = {**system, **variables, **CARDS}
-    site.add(DRACUT, SMALL, FETCHING, NEXT)
+    site.add(DRACUT, SMALL, FETCHING, WRITING, NEXT, NEXT_FETCHING, NEXT_WRITING)
     site.playbook("site.yml")
     for image in IMAGES:
         # Not one of the packages that are in each image.
@@ -97,16 +100,32 @@ def test_initrds_by_dracut_and_with_nfs_4_2_boot_pcs_with_their_changes_in_ram(
     assert small[1].split()[0] == "nfs4" and "vers=4.2," in small[1]
 
 
-def test_an_initrd_by_dracut_fetches_a_root_that_needs_no_server(initrds: Site, logs: Path) -> None:
-    with initrds.boots(FETCHING, logs, memory=2048) as running:
+@pytest.mark.parametrize("fetching", [FETCHING, NEXT_FETCHING], ids=lambda one: one.name)
+def test_an_initrd_by_dracut_fetches_a_root_that_needs_no_server(
+    initrds: Site, logs: Path, fetching: PC
+) -> None:
+    with initrds.boots(fetching, logs, memory=2048) as running:
         said = running.run(
             "findmnt -no FSTYPE /; findmnt -no FSTYPE /run/netboot/lower; findmnt -nt nfs,nfs4;"
             " ip -4 -o address show scope global; systemctl --failed --plain --quiet --no-legend;"
             " hostname",
         )
     root, lower, lease, *rest = said.splitlines()
-    assert (root, lower, rest) == ("overlay", "squashfs", ["pc53"])
+    assert (root, lower, rest) == ("overlay", "squashfs", [fetching.name])
     assert "valid_lft forever" in lease
+
+
+def test_an_initrd_by_dracut_mounts_a_root_that_its_pc_writes_to(initrds: Site, logs: Path) -> None:
+    def root(one: PC) -> list[str]:
+        with initrds.boots(one, logs) as running:
+            written = "echo written > /etc/note; cat /etc/note; findmnt -no SOURCE,FSTYPE /"
+            return running.run(f"{written}; systemctl --failed --quiet --no-legend").split()
+
+    pcs = (WRITING, NEXT_WRITING)
+    for one, found in zip(pcs, at_once([lambda pc=one: root(pc) for one in pcs]), strict=True):
+        own = f"/srv/netboot/clients/{one.name}/root"
+        assert found == ["written", f"198.51.100.1:{own}", "nfs"]
+        assert initrds.on_server(f"cat {own}/etc/note") == "written\n"
 
 
 def test_an_initrd_with_four_kinds_of_cards_is_small(initrds: Site) -> None:
