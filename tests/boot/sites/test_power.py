@@ -71,7 +71,8 @@ def _from_start_to_end(site: Site, suite: str, kind: str, logs: Path) -> list[st
             client.keep_logs(site.lab, guest, logs / one.name)
         assert again, f"{one.name} ({suite}, {kind}) did not come up again. See {logs}."
         found = running.run(LOOK).split()
-        running.switch_off(20)
+        # Well below the 90 s that Debian gives a unit which will not end.
+        running.switch_off(40)
     return found
 
 
