@@ -20,6 +20,7 @@ from ansible_collections.diskless.netboot.plugins.module_utils.bootloader.nfs_op
     MOUNTERS,
     NEVER_CHANGES,
     NFSMOUNT,
+    WRITTEN,
 )
 from ansible_collections.diskless.netboot.plugins.module_utils.inventory import values
 from ansible_collections.diskless.netboot.plugins.module_utils.inventory.client import Client
@@ -125,7 +126,7 @@ class _Site:
         its_options, its_arguments = _own_options(client, mounter)
         if roots.mounts(client):
             tree = roots.mounted(client, self.store, release)
-            caching = () if roots.writable(client) else NEVER_CHANGES
+            caching = WRITTEN if roots.writable(client) else NEVER_CHANGES
             mounted = self._from_nfs(tree, (*caching, *options))
             source = ["root=/dev/nfs", f"nfsroot={mounted}"]
         else:

@@ -76,6 +76,14 @@ With them, a client does not ask again and again whether a file has changed. Wit
 the 5,300 calls of a boot were GETATTR (docs/measured.md).
 """
 
+WRITTEN = ("noacl",)
+"""Mount options for a tree that its client writes to, nfs(5).
+
+NFS-Ganesha 4.3 refuses to take away an ACL over NFS 3 (nfs-ganesha issue 918), and the client says
+EIO. systemd does that in the folder of a service with ``StateDirectory=`` and a user of its own, so
+that the service fails.
+"""
+
 MOUNTERS = {
     # klibc usr/kinit/nfsmount/main.c, int_opts and bool_opts. If nfsmount fails, scripts/nfs of
     # initramfs-tools tries again for ever.

@@ -68,14 +68,14 @@ _SHARED_RW = """
 
 # The state of a client: its identity, and what it keeps. client_state/names.py describes the files.
 # If the client keeps anything, its state stays mounted in /run/netboot/state, which only root can
-# enter.
+# enter. For noacl, see bootloader/nfs_options.py.
 _STATE_MOUNTED = """
 own=/run/netboot/state
 if [ -n "$state" ]; then
     options=${state#"${state%%,*}"}
     state=${state%%,*}
     (umask 0077 && mkdir -p "$own") || fail "cannot make $own"
-    mount_nfs "rw,nolock$options" "$state" "$own" ||
+    mount_nfs "rw,nolock,noacl$options" "$state" "$own" ||
         fail "cannot mount $state: it must be exported to this PC (netboot.state=)"
 fi
 """

@@ -119,7 +119,7 @@ def test_an_initrd_by_dracut_mounts_a_root_that_its_pc_writes_to(initrds: Site, 
     def root(one: PC) -> list[str]:
         with initrds.boots(one, logs) as running:
             written = "echo written > /etc/note; cat /etc/note; findmnt -no SOURCE,FSTYPE /"
-            return running.run(f"{written}; systemctl --failed --quiet --no-legend").split()
+            return running.run(f"{written}; systemctl --failed --plain --quiet --no-legend").split()
 
     pcs = (WRITING, NEXT_WRITING)
     for one, found in zip(pcs, at_once([lambda pc=one: root(pc) for one in pcs]), strict=True):

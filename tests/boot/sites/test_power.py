@@ -64,6 +64,7 @@ def _from_start_to_end(site: Site, suite: str, kind: str, logs: Path) -> list[st
         caches = running.run(CACHES).split()
         assert "yes" not in caches
         assert "loaded" in caches or suite == "bookworm"
+        assert running.run("systemctl --failed --plain --quiet --no-legend") == ""
         running.run(WRITE)
         running.end("systemctl reboot")
         again = guest.watch(lambda: _up_again(guest), client.BOOT_SECONDS)
