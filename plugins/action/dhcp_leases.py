@@ -11,3 +11,4 @@ class ActionModule(LongListsAction):
     """Runs the module."""
 
     lists = ("clients",)
+    fields = ("macs", "addresses")

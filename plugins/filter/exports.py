@@ -30,9 +30,8 @@ options:
     elements: str
     default: [rw, no_root_squash, no_subtree_check, sync, sec=sys]
   previous:
-    description: What this filter returned last time.
-    type: list
-    elements: dict
+    description: What this filter returned last time, as a list or as JSON text.
+    type: raw
     default: []
   booted:
     description:

@@ -70,7 +70,10 @@ options:
     type: bool
     default: true
   include:
-    description: Absolute path of another file for Ganesha to read.
+    description:
+      - Absolute path of another file for Ganesha to read.
+      - That file must come from this filter, too. It has the export of the folders above all
+        exports, which only their clients see.
     type: str
   previous:
     description: The present text of the file. Its exports keep their numbers.

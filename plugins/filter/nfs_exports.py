@@ -40,6 +40,10 @@ options:
             type: list
             elements: str
             required: true
+  further:
+    description: Further exports.
+    type: raw
+    default: []
 seealso:
   - plugin: diskless.netboot.exports
     plugin_type: filter

@@ -8,6 +8,7 @@ thousands of clients. So such a list is carried as one text, and becomes a list 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ansible.plugins.action import ActionBase
@@ -19,9 +20,12 @@ class LongListsAction(ActionBase):
 
     Attributes:
         lists: the names of the options that can be given as JSON text.
+        fields: what the module reads of each item, or () for all. The rest is not sent, since the
+            options of a module are written to the target's journal.
     """
 
     lists: ClassVar[tuple[str, ...]]
+    fields: ClassVar[tuple[str, ...]] = ()
     _supports_check_mode = True
     _supports_async = True
 
@@ -37,7 +41,14 @@ class LongListsAction(ActionBase):
                     arguments[name] = carried(arguments[name])
                 except ValueError as error:
                     return {**result, "failed": True, "msg": f"{name}: {error}"}
+            if self.fields and isinstance(arguments.get(name), list):
+                arguments[name] = [self._of(item) for item in arguments[name]]
         ran: dict[str, Any] = self._execute_module(
             module_args=arguments, task_vars=task_vars or {}, wrap_async=self._task.async_val
         )
         return {**result, **ran}
+
+    def _of(self, item: Any) -> Any:
+        if not isinstance(item, Mapping):
+            return item
+        return {name: item[name] for name in self.fields if name in item}

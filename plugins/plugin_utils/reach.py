@@ -10,8 +10,7 @@ from __future__ import annotations
 
 
 def sentence(host: str, error: Exception) -> str:
-    """Return that *host* cannot be reached, with what Ansible said of the connection to it."""
+    """Return that Ansible cannot work on *host*, why, and what to look at."""
     why = str(error).strip().rstrip(".")
-    return (
-        f"{host} cannot be reached: {why}. Check that it is on, its ansible_host and your ssh key."
-    )
+    look = "If it cannot be reached, check that it is on, its ansible_host and your ssh key."
+    return f"Ansible cannot work on {host}: {why}. {look}"

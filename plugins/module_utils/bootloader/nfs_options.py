@@ -76,12 +76,13 @@ With them, a client does not ask again and again whether a file has changed. Wit
 the 5,300 calls of a boot were GETATTR (docs/measured.md).
 """
 
-WRITTEN = ("noacl",)
+WRITTEN = ("noacl", "retrans=10")
 """Mount options for a tree that its client writes to, nfs(5).
 
 NFS-Ganesha 4.3 refuses to take away an ACL over NFS 3 (nfs-ganesha issue 918), and the client says
 EIO. systemd does that in the folder of a service with ``StateDirectory=`` and a user of its own, so
-that the service fails.
+that the service fails. The number of tries is that of initramfs-tools' ``scripts/nfs``, which sets
+it for a root without any options.
 """
 
 MOUNTERS = {

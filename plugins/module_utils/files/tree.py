@@ -14,6 +14,7 @@ import posixpath
 import re
 import stat
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -165,7 +166,7 @@ class Plan:
                 *self._headers(first),
             )
             if others:
-                lines += _listed([(names or {})[change.path] for change in others])
+                lines += _listed({change.path: (names or {})[change.path] for change in others})
         ended = [line if line.endswith("\n") else f"{line}\n" for line in lines]
         return {"prepared": "".join(ended)}
 
@@ -322,11 +323,16 @@ def _compare(path: str, found: Found | None, spec: FileSpec | LinkSpec) -> Chang
     return change
 
 
-def _listed(names: list[str]) -> list[str]:
-    more = len(names) - LISTED
-    shown = ", ".join(names[:LISTED]) + (f" and {more} more" if more > 0 else "")
-    text = f"The same for {len(names)} more: {shown}"
-    return textwrap.wrap(text, 100, subsequent_indent="  ", break_long_words=False)
+def _listed(names: Mapping[str, str]) -> list[str]:
+    """Return lines with the name of each path, or the path itself if its name is not its alone."""
+    times = Counter(names.values())
+    told = [name if times[name] == 1 else path for path, name in names.items()]
+    more = len(told) - LISTED
+    shown = ", ".join(told[:LISTED]) + (f" and {more} more" if more > 0 else "")
+    text = f"The same for {len(told)} more: {shown}"
+    return textwrap.wrap(
+        text, 100, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _text(content: bytes) -> str:

@@ -68,14 +68,14 @@ _SHARED_RW = """
 
 # The state of a client: its identity, and what it keeps. client_state/names.py describes the files.
 # If the client keeps anything, its state stays mounted in /run/netboot/state, which only root can
-# enter. For noacl, see bootloader/nfs_options.py.
+# enter.
 _STATE_MOUNTED = """
 own=/run/netboot/state
 if [ -n "$state" ]; then
     options=${state#"${state%%,*}"}
     state=${state%%,*}
     (umask 0077 && mkdir -p "$own") || fail "cannot make $own"
-    mount_nfs "rw,nolock,noacl$options" "$state" "$own" ||
+    mount_nfs "rw,nolock$options" "$state" "$own" ||
         fail "cannot mount $state: it must be exported to this PC (netboot.state=)"
 fi
 """
@@ -164,15 +164,15 @@ fail() {
 %(mount)s"""
 
 # The arguments are OPTIONS SERVER:PATH FOLDER. klibc's nfsmount needs no NFS version. See also
-# mount_scripts.py.
+# mount_scripts.py. For noacl, see bootloader/nfs_options.py; what a site asks for comes after it.
 _BY_NFSMOUNT = """
 mount_nfs() {
-    nfsmount -o "$1" "$2" "$3"
+    nfsmount -o "noacl,$1" "$2" "$3"
 }
 """
 _BY_MOUNT_NFS = """
 mount_nfs() {
-    mount.nfs "$2" "$3" -n -o "vers=%(version)s,${netboot_nfs:+$netboot_nfs,}$1"
+    mount.nfs "$2" "$3" -n -o "vers=%(version)s,noacl,${netboot_nfs:+$netboot_nfs,}$1"
 }
 """
 

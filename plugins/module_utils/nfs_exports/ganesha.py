@@ -80,8 +80,8 @@ def ganesha_conf(
         io_flusher: With ``optional``, Ganesha 5 and newer start without CAP_SYS_RESOURCE, as in a
             container. ``default`` leaves this setting out. Ganesha 4.3 does not know it.
         core: whether to include the settings. If False, the text has only the exports.
-        include: absolute path of another file to read, for example with the exports. Without
-            *exports*, the root of the pseudo file system is left to that file, too.
+        include: absolute path of another file to read, for example with the exports. The root of
+            the pseudo file system is left to that file.
         previous: the current text. The exports in it keep their ids.
 
     Raises:
@@ -118,7 +118,7 @@ def ganesha_conf(
         blocks += _core(versions, port, grace, lease, io_flusher == "optional")
     ids = export_ids([export.path for export in found], read_export_ids(previous))
     blocks += [_export(export, ids[export.path], versions) for export in found]
-    if "4" in versions and (found or included is None):
+    if "4" in versions and included is None:
         blocks.append(_pseudo_root(found))
     if included is not None:
         blocks.append(f'%include "{included}"')

@@ -135,7 +135,7 @@ def test_a_boot_server_that_cannot_be_reached_ends_the_run_with_its_name(
 
     name = "boot1" if unread == "exports" else "boot2"
     assert re.search(
-        rf'"msg": "{name} cannot be reached: .*192\.0\.2\.7.* Check that it is on', said
+        rf'"msg": "Ansible cannot work on {name}: .*192\.0\.2\.7.* check that it is on', said
     )
     assert "Nothing was changed." in said
     assert said.count("PLAY [") == 2  # the checks

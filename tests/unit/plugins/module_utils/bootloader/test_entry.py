@@ -59,7 +59,7 @@ def change(**fields: Any) -> Client:
 def test_a_client_with_a_root_of_its_own_mounts_that() -> None:
     assert arguments() == [
         "root=/dev/nfs",
-        "nfsroot=192.0.2.1:/srv/netboot/clients/pc01/root,noacl",
+        "nfsroot=192.0.2.1:/srv/netboot/clients/pc01/root,noacl,retrans=10",
         "ip=dhcp",
         "rw",
         "netboot.root=rw",
@@ -70,7 +70,7 @@ def test_a_client_with_a_root_of_its_own_mounts_that() -> None:
 
 def test_a_client_with_a_shared_root_mounts_that() -> None:
     found = arguments(change(root="shared-rw"), store="/data/boot")
-    assert "nfsroot=192.0.2.1:/data/boot/images/library/shared/root,noacl" in found
+    assert "nfsroot=192.0.2.1:/data/boot/images/library/shared/root,noacl,retrans=10" in found
     assert "netboot.root=shared-rw" in found
     assert "rw" in found
 
@@ -138,7 +138,7 @@ def test_a_port_is_a_number_that_a_port_can_have(port: Any) -> None:
 
 
 def test_mount_options_follow_the_path_after_a_comma() -> None:
-    expected = "nfsroot=192.0.2.1:/srv/netboot/clients/pc01/root,noacl,tcp,port=2049"
+    expected = "nfsroot=192.0.2.1:/srv/netboot/clients/pc01/root,noacl,retrans=10,tcp,port=2049"
     assert expected in arguments(nfs_options=["tcp", "port=2049"])
     assert expected in arguments(nfs_options="tcp,port=2049")
 
@@ -221,7 +221,7 @@ MOUNT_NFS = ("nconnect=4", "vers=4.1", "actimeo=60", "proto=tcp", "noatime", "rd
 
 def test_options_for_mount_nfs_stand_where_an_older_initrd_does_not_look() -> None:
     found = arguments(nfs_options=MOUNT_NFS, mounter="mount.nfs")
-    assert found[1] == "nfsroot=192.0.2.1:/srv/netboot/clients/pc01/root,noacl"
+    assert found[1] == "nfsroot=192.0.2.1:/srv/netboot/clients/pc01/root,noacl,retrans=10"
     assert f"netboot.nfs={','.join(MOUNT_NFS)}" in found
     assert not [item for item in arguments(mounter="mount.nfs") if "netboot.nfs" in item]
 

@@ -57,6 +57,13 @@ def test_a_change_that_thousands_of_files_share_names_the_first_of_them(tmp_path
     assert lines[-1].endswith("pc0100 and 1899 more")
 
 
+def test_files_with_one_name_are_listed_by_their_paths(tmp_path: Path) -> None:
+    names = {"cfg/first": "pc-with-two", "cfg/second": "pc-with-two", "cfg/third": "pc-with-two"}
+    desired = {path: ours(f"{name}\n") for path, name in names.items()}
+    shown = planned(tmp_path, desired).diff(names)["prepared"]
+    assert shown.endswith("The same for 2 more: cfg/second, cfg/third\n")
+
+
 def test_one_file_is_a_plain_diff(tmp_path: Path) -> None:
     diff = planned(tmp_path, {"cfg/a": ours("a\n")}).diff()
     assert diff["before_header"] == f"{tmp_path}/cfg/a (absent)"

@@ -219,7 +219,7 @@ def test_a_state_is_mounted_with_its_options(tmp_path: Path) -> None:
     # Nothing is kept, so that nothing of it is needed any more.
     assert (status, said) == (
         0,
-        f"nfsmount -o rw,nolock,noacl,tcp,port=2049 {mounted}\numount {state}\n",
+        f"nfsmount -o noacl,rw,nolock,tcp,port=2049 {mounted}\numount {state}\n",
     )
 
 
