@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of the filters that plan something on the NFS server for a list of clients."""
+    """Options of the filters that work something out for a list of clients."""
 
     DOCUMENTATION = r"""
 options:
@@ -16,13 +16,17 @@ options:
         M(diskless.netboot.site_plan) returns.
     type: raw
     required: true
+seealso:
+  - plugin: diskless.netboot.clients
+    plugin_type: filter
+"""
+
+    STORE = r"""
+options:
   store:
     description: Root of the store on the NFS server.
     type: str
     default: /srv/netboot
-seealso:
-  - plugin: diskless.netboot.clients
-    plugin_type: filter
 """
 
     RELEASES = r"""

@@ -19,6 +19,7 @@ seealso:
   - module: diskless.netboot.nfsroot_sync
 extends_documentation_fragment:
   - diskless.netboot.client_list
+  - diskless.netboot.client_list.store
   - diskless.netboot.client_list.releases
 """
 

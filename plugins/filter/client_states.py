@@ -17,6 +17,7 @@ seealso:
   - module: diskless.netboot.client_state
 extends_documentation_fragment:
   - diskless.netboot.client_list
+  - diskless.netboot.client_list.store
   - diskless.netboot.client_list.releases
 """
 

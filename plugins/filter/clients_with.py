@@ -12,11 +12,6 @@ author: The diskless.netboot authors
 description:
   - Returns those of the clients that have all the given values, as a list.
 options:
-  _input:
-    description: >-
-      Clients as M(diskless.netboot.site_plan) or P(diskless.netboot.clients#filter) returns them.
-    type: raw
-    required: true
   image:
     description: The image.
     type: str
@@ -26,9 +21,8 @@ options:
   fixed:
     description: Whether the client stays at a release of its own, C(netboot_release).
     type: bool
-seealso:
-  - plugin: diskless.netboot.clients
-    plugin_type: filter
+extends_documentation_fragment:
+  - diskless.netboot.client_list
 """
 
 EXAMPLES = r"""

@@ -62,6 +62,7 @@ seealso:
   - module: diskless.netboot.pxelinux_entry
 extends_documentation_fragment:
   - diskless.netboot.client_list
+  - diskless.netboot.client_list.store
 """
 
 EXAMPLES = r"""

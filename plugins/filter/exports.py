@@ -42,6 +42,7 @@ options:
     default: {}
 extends_documentation_fragment:
   - diskless.netboot.client_list
+  - diskless.netboot.client_list.store
 """
 
 EXAMPLES = r"""

@@ -12,15 +12,8 @@ author: The diskless.netboot authors
 description:
   - Returns a lookup table of rsyslog, which has the name of each client by its address. Any other
     address has an empty name.
-options:
-  _input:
-    description: >-
-      Clients as M(diskless.netboot.site_plan) or P(diskless.netboot.clients#filter) returns them.
-    type: raw
-    required: true
-seealso:
-  - plugin: diskless.netboot.clients
-    plugin_type: filter
+extends_documentation_fragment:
+  - diskless.netboot.client_list
 """
 
 EXAMPLES = r"""

@@ -28,6 +28,7 @@ def test_each_nic_of_a_pc_has_its_address(
     bare.add(TWO_NICS)
     bare.edit("all", dhcp_server_backend=backend)
     bare.playbook("site.yml")
+    # systemctl ends with 3, since one of them is not active.
     states = bare.on_server(f"systemctl is-active {service} {other} || true").split()
     assert states == ["active", "inactive"]
     check_two_nics(bare)

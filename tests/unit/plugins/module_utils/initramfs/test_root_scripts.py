@@ -343,7 +343,7 @@ def test_a_full_disk_on_the_server_keeps_no_client_dark(tmp_path: Path) -> None:
 
 def test_an_initrd_with_mount_nfs_mounts_the_state_by_that(tmp_path: Path) -> None:
     for text in (root_scripts.netboot_root("4.2"), root_scripts.netboot_root_for_dracut("4.2")):
-        assert 'mount.nfs "$2" "$3" -n -o "vers=4.2,' in text
+        assert 'mount.nfs "$2" "$3" -n -o "vers=4.2,noacl,${netboot_nfs' in text
         assert "nfsmount" not in text
 
 
